@@ -1,0 +1,10 @@
+/* cmds.h - declares every command for the table in cmds.c. */
+#ifndef CMDS_H
+#define CMDS_H
+
+#include "cli/cmd.h"
+
+extern const struct cmd cmd_help;
+extern const struct cmd cmd_version;
+
+#endif
