@@ -8,12 +8,12 @@
  *
  * A zeroed struct with `run` and `name` set is valid: a run that failed before anything began.
  *
- *   result.json          schema "dayfly.result/1"     report.html     one file, no network
- *   timeline.csv         a row per second             requests.csv    a row per request and phase
- *   nodes.csv            a row per instance           latency.hlog    HdrHistogram log
- *   nodes.csv            a row per instance           latency.hlog         HdrHistogram log
- *   events.ndjson        the story                    config.yaml     the plan as written
- *   config.resolved.yaml the plan as understood
+ *   result.json      schema "dayfly.result/1"    report.html           one file, no network
+ *   summary.txt      what the terminal says      junit.xml             a case per threshold, ...
+ *   timeline.csv     a row per second            requests.csv          a row per request and phase
+ *   nodes.csv        a row per instance          latency.hlog          HdrHistogram log
+ *   events.ndjson    the story                   config.yaml           the plan as written
+ *                                                config.resolved.yaml  the plan as understood
  *
  * Tests: test/unit/test_result.c, test/browser/report.sh
  */
