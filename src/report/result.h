@@ -162,9 +162,9 @@ struct result_cost {
 
 /* A statement about whether the numbers may be trusted. */
 struct result_validity {
-    bool ok;
-    const char *what; /* "generators were not the limit" */
-    const char *why;  /* "cpu mean 31 %, worst client:3 44 %" */
+    enum result_state state; /* OK: trusted; WARNED: with a caveat; FAILED: not what was asked */
+    const char *what;        /* "generators were not the limit" */
+    const char *why;         /* "cpu mean 31 %, worst client:3 44 %" */
 };
 
 struct result_sweep {
