@@ -4,10 +4,10 @@
  * and sends while pace_take() says that a request is due.
  *
  * Words: a *plan* is a list of *stages*, each a span of time in which the rate is constant or goes
- * in a straight line from one value to another.  Request k (from 0) is due at the first nanosecond
- * at which the area under the rate has reached k requests; the plan has exactly as many requests as
- * have k below the whole area.  A *shard* is the share of one sender: those k with
- * k mod shard_count == shard_index.  So the counts of all shards add up to the plan exactly and
+ * in a straight line from one value to another.  Request k (from 0) is due when the area under the
+ * rate, having reached k requests, goes on growing (first whole nanosecond); the plan has exactly
+ * as many requests as have k below the whole area.  A *shard* is the share of one sender: those k
+ * with k mod shard_count == shard_index.  So the counts of all shards add up to the plan exactly and
  * their instants interleave.  All arithmetic is on integers: every machine gets the same instants.
  *
  * A late request keeps its planned instant, so latency is counted from the plan and a stalled
@@ -36,8 +36,8 @@ struct pace_stage {
 
 struct pace_plan {
     struct pace_stage stages[PACE_STAGES_MAX];
-    pace_work work_before[PACE_STAGES_MAX]; /* area of all earlier stages */
-    uint64_t ns_before[PACE_STAGES_MAX];    /* length of all earlier stages */
+    pace_work work_after[PACE_STAGES_MAX];  /* area of all stages up to and with this one */
+    uint64_t ns_before[PACE_STAGES_MAX];   /* length of all earlier stages */
     uint32_t stage_count;
     uint64_t duration_ns;
     uint64_t count; /* requests of the whole plan */

@@ -164,7 +164,7 @@ struct load;
 /* Check the spec and start.  Errors: ERR_USAGE (the spec), ERR_LIMIT, ERR_IO (files, threads, CA
  * certificates). */
 NODISCARD int load_start(const struct load_spec *spec, struct load **ret_load, struct err *err);
-/* Readable when a sample is ready or the load is finished; for an event loop.  Owned by the load. */
+/* Readable when a sample is ready or the load is finished; for an event loop.  The load owns it. */
 int load_fd(const struct load *load);
 /* Fill `into` (load_sample_init'ed with the same request count) with the next interval that all
  * workers have left behind; what it held is replaced.  False: none is ready. */
