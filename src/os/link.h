@@ -56,7 +56,7 @@ NODISCARD int link_pin_parse(struct str text, uint8_t ret_pin[LINK_PIN_SIZE], st
 
 struct link_handler {
     void (*on_open)(void *arg, struct link *link);                   /* server: a new peer */
-    void (*on_frame)(void *arg, struct link *link, struct str frame); /* view for the call */
+    void (*on_frame)(void *arg, struct link *link, struct str frame); /* a view for the call */
     void (*on_drained)(void *arg, struct link *link);                /* may be NULL */
     void (*on_close)(void *arg, struct link *link, const struct err *why);
     void *arg;
@@ -81,7 +81,7 @@ struct link_server_stats {
 /* Listen.  Errors: ERR_NETWORK (address in use or not ours), ERR_PARSE. */
 NODISCARD int link_server_new(struct loop *loop, const struct link_server_options *options,
                               struct link_server **ret_server, struct err *err);
-/* Closes the listener and all its links, without callbacks. */
+/* Closes the listener and all its links, without callbacks.  Not from inside a callback of one. */
 void link_server_free(struct link_server *own_server);
 uint16_t link_server_port(const struct link_server *server);
 /* Count connections from this numeric address as ours from now on (or no longer). */

@@ -56,7 +56,7 @@ void loop_timer_clear(struct loop_timer *timer);
 bool loop_timer_is_set(const struct loop_timer *timer);
 
 /* Watch `fd` (borrowed, non-blocking) for `interest` (LOOP_READ | LOOP_WRITE), level-triggered.
- * `fn` gets what is ready; an error or hang-up shows as both. */
+ * `fn` gets LOOP_READ or LOOP_WRITE, one a call; an error or hang-up shows as what is watched. */
 NODISCARD struct loop_watch *loop_watch_new(struct loop *loop, int fd, int interest,
                                             void (*fn)(void *arg, int ready), void *arg);
 void loop_watch_set(struct loop_watch *watch, int interest); /* LOOP_NONE: silent for now */

@@ -5,7 +5,7 @@
  * Exit is seen by pidfd, or by asking every 20 ms on kernels before 5.3.
  *
  * Life: process_start -> on_output ... -> on_exit exactly once (after the last output was
- * delivered, or 200 ms after the exit when a stranger holds the pipe) -> process_free.
+ * delivered, or 200 ms after the exit when something that left the group holds the pipe) -> process_free.
  * No callback is made from inside process_start or process_stop.    Tests: test/unit/test_process.c
  */
 #ifndef PROCESS_H
@@ -50,7 +50,7 @@ struct process_spec {
 struct process;
 
 /* Start it.  Errors (nothing was started): ERR_NOT_FOUND, ERR_ACCESS, ERR_IO; an exec that fails
- * is reported here, not as an exit status.  `spec` and what it points to is borrowed for the call. */
+ * is reported here, not as an exit status.  `spec` is borrowed for the call. */
 NODISCARD int process_start(struct loop *loop, const struct process_spec *spec,
                             struct process **ret_process, struct err *err);
 /* Ask the group to end: `signal_number` now, KILL after `grace_ns`.  Calling again with a shorter
