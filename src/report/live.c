@@ -6,10 +6,12 @@
 #include "report/live_line.h"
 #include "report/live_phase.h"
 #include "report/say.h"
+#include "report/width.h"
 
 #define ROWS_BLOCK_MIN 14   /* below: one line */
 #define COLUMNS_BLOCK_MIN 60
 #define SMALL_BYTES_MAX 512
+#define LABEL_COLUMNS 14
 
 void live_init(struct live_view *view) {
     *view = (struct live_view){.stage = LIVE_START};
@@ -84,6 +86,36 @@ void live_emit(struct live_block *block, struct live_line *line) {
     buf_add_str(block->out, text);
     block->lines++;
     live_line_deinit(line);
+}
+
+/* Where to break a text that is wider than its line: the bytes of the first line, or 0. */
+static size_t break_at(const struct live_style *style, struct str text) {
+    unsigned room = style->columns > LABEL_COLUMNS ? style->columns - LABEL_COLUMNS : 0;
+    if (width_of(text) <= room)
+        return 0;
+    size_t best = 0;
+    for (size_t i = 1; i < text.len; i++)
+        if (text.ptr[i] == ' ' && width_of(str_slice(text, 0, i)) <= room)
+            best = i;
+    return best;
+}
+
+unsigned live_text_lines(const struct live_style *style, const char *text) {
+    if (!text[0])
+        return 0;
+    return break_at(style, str_from(text)) ? 2 : 1;
+}
+
+void live_emit_text_wrapped(struct live_block *block, const char *label, const char *text) {
+    size_t first = break_at(block->style, str_from(text));
+    if (first == 0) {
+        live_emit_text(block, label, text);
+        return;
+    }
+    char head[LIVE_TEXT_BYTES];
+    ignore(!str_copy(head, sizeof head, (struct str){text, first})); /* shorter than the whole */
+    live_emit_text(block, label, head);
+    live_emit_text(block, "", text + first + 1);
 }
 
 void live_emit_text(struct live_block *block, const char *label, const char *text) {
@@ -203,7 +235,7 @@ void live_emit_money(struct live_block *block, const struct live_view *view, boo
     say_money(&text, view->spent_usd_micro);
     if (view->budget_usd_micro > 0) {
         buf_add_text(&text, " of ");
-        say_money(&text, view->budget_usd_micro);
+        say_money_round(&text, view->budget_usd_micro);
     }
     if (view->rehearsal)
         buf_add_text(&text, " (rehearsal)");
@@ -218,16 +250,22 @@ void live_emit_money(struct live_block *block, const struct live_view *view, boo
 /* Lines that wait for a count: launch, roll call, setup, services, collect, down. */
 static void emit_waiting(struct live_block *block, const struct live_view *view) {
     emit_head(block, view);
-    bool until_line = view->want > 0 && view->until[0];
-    unsigned below = view->node_count + (view->nodes_more > 0) + (view->then[0] != 0) + until_line +
+    const char *until = view->want > 0 ? view->until : "";
+    unsigned below = view->node_count + (view->nodes_more > 0) + (view->then[0] != 0) +
                      (view->still[0] != 0) + (view->verified[0] != 0) +
                      (view->safety[0] != 0) + (view->warning[0] != 0) + 1;
-    must(below + 1 <= LIVE_LINES_MAX);
+    must(below + 2 <= LIVE_LINES_MAX);
+    /* What happens at the end of the wait matters more than one more role. */
+    bool wrap = below + live_text_lines(block->style, until) + MIN(view->role_count, 2) + 1 <=
+                LIVE_LINES_MAX;
+    below += wrap ? live_text_lines(block->style, until) : until[0] != 0;
     emit_roles(block, view, LIVE_LINES_MAX - 1 - below);
     emit_nodes(block, view);
     live_emit_text(block, "then", view->then);
-    if (until_line)
-        live_emit_text(block, "until", view->until);
+    if (wrap)
+        live_emit_text_wrapped(block, "until", until);
+    else
+        live_emit_text(block, "until", until);
     live_emit_text(block, "still", view->still);
     live_emit_text(block, "verified", view->verified);
     live_emit_text(block, "safety", view->safety);

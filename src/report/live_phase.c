@@ -6,6 +6,7 @@
 #include "report/say.h"
 
 #define SMALL_BYTES_MAX 512
+#define BAR_COLUMNS_MIN 10
 
 /* "5:58 / 10:00" */
 static void add_progress(struct buf *b, const struct live_phase *phase) {
@@ -26,17 +27,20 @@ static void emit_head(struct live_block *block, const struct live_phase *phase) 
         buf_printf(&text, "%strial %" PRIu32 "/%" PRIu32,
                    !text.len ? "" : block->style->ascii ? " - " : " \u00b7 ", phase->trial,
                    phase->trials);
-    unsigned bar = live_bar_width(block->style->columns);
+    struct buf clock = BUF_INIT(SMALL_BYTES_MAX);
+    add_progress(&clock, phase);
+    unsigned keep = (unsigned)clock.len + 2;
     if (text.len) {
-        live_line_text(&line, 0, buf_text(&text), bar + 19);
-        if (live_line_left(&line) > bar + 19)
-            live_line_part(&line, 2, INK_NONE, "");
+        live_line_text(&line, 0, buf_text(&text), keep + BAR_COLUMNS_MIN + 2);
+        live_line_part(&line, 2, INK_NONE, "");
     }
+    /* The bar takes what the name of the phase leaves. */
+    unsigned room = live_line_left(&line) > keep ? live_line_left(&line) - keep : 0;
     if (phase->total_ns)
-        live_line_bar(&line, MIN(bar, live_line_left(&line)), phase->elapsed_ns, phase->total_ns);
-    buf_reset(&text);
-    add_progress(&text, phase);
-    live_line_right(&line, buf_text(&text));
+        live_line_bar(&line, MIN(room, live_bar_width(block->style->columns)), phase->elapsed_ns,
+                      phase->total_ns);
+    live_line_right(&line, buf_text(&clock));
+    buf_deinit(&clock);
     buf_deinit(&text);
     live_emit(block, &line);
 }

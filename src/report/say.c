@@ -67,6 +67,13 @@ void say_money(struct buf *b, int64_t usd_micro) {
     units_add_money(b, usd_micro < 0 ? (uint64_t)-usd_micro : (uint64_t)usd_micro);
 }
 
+void say_money_round(struct buf *b, int64_t usd_micro) {
+    if (usd_micro > 0 && usd_micro % (int64_t)MICRO == 0)
+        buf_printf(b, "$%" PRId64, usd_micro / (int64_t)MICRO);
+    else
+        say_money(b, usd_micro);
+}
+
 void say_span(struct buf *b, uint64_t ns) {
     uint64_t s = (ns + NS_PER_S / 2) / NS_PER_S;
     if (ns < 10 * NS_PER_S)

@@ -20,6 +20,8 @@ void say_ms_short(struct buf *b, uint64_t ns);
 void say_percent(struct buf *b, uint64_t part, uint64_t whole);
 /* Money that may be negative or tiny, for tables: "$4.71", "$0.0042". */
 void say_money(struct buf *b, int64_t usd_micro);
+/* The same without cents that are zero: "$40". */
+void say_money_round(struct buf *b, int64_t usd_micro);
 /* "2h04m", "22m25s", "58s", "3.1s": a duration in a heading. */
 void say_span(struct buf *b, uint64_t ns);
 /* "12,345", "1.2M", "3.4G": at most five columns beyond 99,999. */

@@ -4,7 +4,7 @@
 
 #include "base/units.h"
 #include "base/when.h"
-#include "report/json.h"
+#include "report/jsonw.h"
 
 static void add_number(struct buf *b, const char *key, const char *suffix, int64_t value) {
     buf_printf(b, ",\"%s%s\":%" PRId64, key, suffix, value);
@@ -21,7 +21,7 @@ static void add_field(struct buf *b, const struct story_event *e,
     switch (field->type) {
     case STORY_TYPE_TEXT:
         buf_printf(b, ",\"%s\":", key);
-        json_add_string(b, story_field_text(e, field));
+        jsonw_add_string(b, story_field_text(e, field));
         return;
     case STORY_TYPE_INT:
         add_number(b, key, "", field->value);
@@ -62,7 +62,7 @@ static void add_head(struct buf *b, const char *type, int64_t unix_ms, struct st
     buf_printf(b, "{\"type\":\"%s\",\"t\":\"", type);
     when_add_rfc3339_ms(b, unix_ms);
     buf_add_text(b, "\",\"run\":");
-    json_add_string(b, run);
+    jsonw_add_string(b, run);
 }
 
 void story_add_json(struct buf *b, const struct story_event *e) {
@@ -73,7 +73,7 @@ void story_add_json(struct buf *b, const struct story_event *e) {
     buf_printf(b, ",\"seq\":%" PRIu64, e->seq);
     if (e->verb[0]) {
         buf_add_text(b, ",\"verb\":");
-        json_add_string(b, str_from(e->verb));
+        jsonw_add_string(b, str_from(e->verb));
     }
     if (e->mark != STORY_PLAIN)
         buf_printf(b, ",\"mark\":\"%s\"", marks[e->mark]);
@@ -81,7 +81,7 @@ void story_add_json(struct buf *b, const struct story_event *e) {
         add_field(b, e, &e->fields[i]);
     if (e->text[0]) {
         buf_add_text(b, ",\"text\":");
-        json_add_string(b, str_from(e->text));
+        jsonw_add_string(b, str_from(e->text));
     }
     buf_add_byte(b, '}');
 }

@@ -187,6 +187,24 @@ unsigned width_add_cut(struct buf *b, struct str s, unsigned columns, bool ascii
     return taken + 1;
 }
 
+/* Signs of our own sentences in ASCII; anything else is a question mark. */
+static const char *ascii_form(uint32_t code) {
+    switch (code) {
+    case 0xb7: /* middle dot */
+        return "-";
+    case 0xb1: /* plus or minus */
+        return "+-";
+    case 0xd7: /* multiplication sign */
+        return "x";
+    case 0x2026: /* ellipsis */
+        return "...";
+    case 0x2192: /* arrow */
+        return "->";
+    default:
+        return "?";
+    }
+}
+
 void width_add_clean(struct buf *b, struct str s, bool ascii) {
     for (size_t at = 0; at < s.len;) {
         uint32_t code = 0;
@@ -196,7 +214,7 @@ void width_add_clean(struct buf *b, struct str s, bool ascii) {
         else if (is_control(code) || is_deceptive(code) || code == CODE_INVALID)
             buf_add_text(b, ascii ? "?" : "\ufffd");
         else if (ascii && code > 0x7e)
-            buf_add_byte(b, '?');
+            buf_add_text(b, ascii_form(code));
         else
             buf_add(b, s.ptr + at, size);
         at += size;

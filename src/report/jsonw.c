@@ -1,4 +1,4 @@
-#include "report/json.h"
+#include "report/jsonw.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -7,7 +7,7 @@
 #include "base/when.h"
 #include "report/width.h"
 
-void json_add_string(struct buf *b, struct str text) {
+void jsonw_add_string(struct buf *b, struct str text) {
     buf_add_byte(b, '"');
     for (size_t at = 0; at < text.len;) {
         uint32_t code = 0;
@@ -27,11 +27,11 @@ void json_add_string(struct buf *b, struct str text) {
     buf_add_byte(b, '"');
 }
 
-void json_init(struct json *j, struct buf *b) {
-    *j = (struct json){.b = b};
+void jsonw_init(struct jsonw *j, struct buf *b) {
+    *j = (struct jsonw){.b = b};
 }
 
-static void begin(struct json *j, const char *key) {
+static void begin(struct jsonw *j, const char *key) {
     if (j->depth) {
         unsigned level = j->depth - 1;
         must((key != NULL) == (j->closer[level] == '}'));
@@ -42,14 +42,14 @@ static void begin(struct json *j, const char *key) {
         j->filled[level] = true;
     }
     if (key) {
-        json_add_string(j->b, str_from(key));
+        jsonw_add_string(j->b, str_from(key));
         buf_add_text(j->b, ": ");
     }
 }
 
-static void open(struct json *j, const char *key, char kind, bool wrap) {
+static void open_level(struct jsonw *j, const char *key, char kind, bool wrap) {
     must(kind == '{' || kind == '[');
-    must(j->depth < JSON_DEPTH_MAX);
+    must(j->depth < JSONW_DEPTH_MAX);
     begin(j, key);
     buf_add_byte(j->b, kind);
     j->filled[j->depth] = false;
@@ -58,15 +58,15 @@ static void open(struct json *j, const char *key, char kind, bool wrap) {
     j->depth++;
 }
 
-void json_open(struct json *j, const char *key, char kind) {
-    open(j, key, kind, false);
+void jsonw_open(struct jsonw *j, const char *key, char kind) {
+    open_level(j, key, kind, false);
 }
 
-void json_open_lines(struct json *j, const char *key, char kind) {
-    open(j, key, kind, true);
+void jsonw_open_lines(struct jsonw *j, const char *key, char kind) {
+    open_level(j, key, kind, true);
 }
 
-void json_close(struct json *j) {
+void jsonw_close(struct jsonw *j) {
     must(j->depth > 0);
     j->depth--;
     if (j->wrap[j->depth] && j->filled[j->depth])
@@ -74,55 +74,55 @@ void json_close(struct json *j) {
     buf_add_byte(j->b, j->closer[j->depth]);
 }
 
-void json_null(struct json *j, const char *key) {
+void jsonw_null(struct jsonw *j, const char *key) {
     begin(j, key);
     buf_add_text(j->b, "null");
 }
 
-void json_str(struct json *j, const char *key, struct str text) {
+void jsonw_str(struct jsonw *j, const char *key, struct str text) {
     begin(j, key);
-    json_add_string(j->b, text);
+    jsonw_add_string(j->b, text);
 }
 
-void json_text(struct json *j, const char *key, const char *text) {
+void jsonw_text(struct jsonw *j, const char *key, const char *text) {
     if (text)
-        json_str(j, key, str_from(text));
+        jsonw_str(j, key, str_from(text));
     else
-        json_null(j, key);
+        jsonw_null(j, key);
 }
 
-void json_int(struct json *j, const char *key, int64_t value) {
+void jsonw_int(struct jsonw *j, const char *key, int64_t value) {
     begin(j, key);
     buf_printf(j->b, "%" PRId64, value);
 }
 
-void json_uint(struct json *j, const char *key, uint64_t value) {
+void jsonw_uint(struct jsonw *j, const char *key, uint64_t value) {
     begin(j, key);
     buf_printf(j->b, "%" PRIu64, value);
 }
 
-void json_bool(struct json *j, const char *key, bool value) {
+void jsonw_bool(struct jsonw *j, const char *key, bool value) {
     begin(j, key);
     buf_add_text(j->b, value ? "true" : "false");
 }
 
-void json_micro(struct json *j, const char *key, int64_t value) {
+void jsonw_micro(struct jsonw *j, const char *key, int64_t value) {
     begin(j, key);
     units_add_micro(j->b, value);
 }
 
-void json_double(struct json *j, const char *key, double value) {
+void jsonw_double(struct jsonw *j, const char *key, double value) {
     if (!isfinite(value)) {
-        json_null(j, key);
+        jsonw_null(j, key);
         return;
     }
     begin(j, key);
     buf_printf(j->b, "%.9g", value);
 }
 
-void json_instant(struct json *j, const char *key, int64_t unix_ms) {
+void jsonw_instant(struct jsonw *j, const char *key, int64_t unix_ms) {
     if (unix_ms == 0) {
-        json_null(j, key);
+        jsonw_null(j, key);
         return;
     }
     begin(j, key);
