@@ -9,7 +9,7 @@
 
 #define FRAME_NS (100 * NS_PER_MS) /* at most ten frames a second */
 #define HEARTBEAT_NS (30 * NS_PER_S)
-#define FRAME_BYTES_MAX (64 * KIB)
+#define PAINT_BYTES_MAX (64 * KIB)
 #define COLUMNS_OTHERWISE 80
 #define ROWS_OTHERWISE 24
 #define COLUMNS_MAX 1000
@@ -157,7 +157,7 @@ static void add_erase(const struct screen *s, unsigned columns, struct buf *b) {
 /* One frame: take the block away, print `lines`, paint the block again. */
 static void frame(struct screen *s, struct str lines, bool with_block) {
     struct live_style style = style_of(s);
-    struct buf b = BUF_INIT(FRAME_BYTES_MAX);
+    struct buf b = BUF_INIT(PAINT_BYTES_MAX);
     buf_add_text(&b, FRAME_BEGIN);
     add_erase(s, style.columns, &b);
     buf_add_str(&b, lines);
@@ -203,7 +203,7 @@ static void event_tty(struct screen *s, const struct story_event *e, uint64_t no
     if (!story_on_terminal(e->kind))
         return;
     struct story_style style = {s->options.zone_offset_s, s->colour, s->ascii, 0};
-    struct buf line = BUF_INIT(FRAME_BYTES_MAX / 2);
+    struct buf line = BUF_INIT(PAINT_BYTES_MAX / 2);
     story_add_terminal(&line, e, &style);
     buf_add_byte(&line, '\n');
     frame(s, buf_str(&line), true);
@@ -221,7 +221,7 @@ static void event_plain(struct screen *s, const struct story_event *e, uint64_t 
     }
     if (e->kind == STORY_PHASE_END)
         s->has_progress = false;
-    struct buf line = BUF_INIT(FRAME_BYTES_MAX);
+    struct buf line = BUF_INIT(PAINT_BYTES_MAX);
     story_add_plain(&line, e);
     write_line(s->options.story_fd, &line, &s->story_gone);
     buf_deinit(&line);
@@ -229,7 +229,7 @@ static void event_plain(struct screen *s, const struct story_event *e, uint64_t 
 }
 
 static void event_json(struct screen *s, const struct story_event *e) {
-    struct buf line = BUF_INIT(FRAME_BYTES_MAX);
+    struct buf line = BUF_INIT(PAINT_BYTES_MAX);
     if (!s->said_version) {
         s->said_version = true;
         story_add_json_version(&line, e->unix_ms, e->run);
@@ -249,7 +249,7 @@ static void event_quiet(struct screen *s, const struct story_event *e) {
     if (!worth)
         return;
     struct story_style style = {s->options.zone_offset_s, s->colour, s->ascii, 0};
-    struct buf line = BUF_INIT(FRAME_BYTES_MAX);
+    struct buf line = BUF_INIT(PAINT_BYTES_MAX);
     story_add_terminal(&line, e, &style);
     write_line(s->options.story_fd, &line, &s->story_gone);
     buf_deinit(&line);
@@ -319,7 +319,7 @@ static void heartbeat(struct screen *s, uint64_t now_ns) {
             story_add_of(&e, counted[s->view.stage], s->view.have, s->view.want);
         story_add_duration(&e, "elapsed", s->view.elapsed_ns);
     }
-    struct buf line = BUF_INIT(FRAME_BYTES_MAX);
+    struct buf line = BUF_INIT(PAINT_BYTES_MAX);
     story_add_plain(&line, &e);
     write_line(s->options.story_fd, &line, &s->story_gone);
     buf_deinit(&line);
