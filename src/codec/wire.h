@@ -35,10 +35,13 @@
 #define WIRE_TAIL_BYTES_MAX (8 * 1024)     /* last output of a command */
 #define WIRE_CHUNK_BYTES_MAX (256 * 1024)  /* of a file */
 #define WIRE_ENV_MAX 512                   /* variables of one order */
-#define WIRE_HIST_BYTES_MAX (256 * 1024)   /* one encoded histogram delta */
+#define WIRE_HIST_BYTES_MAX (512 * 1024)   /* one encoded histogram delta */
 #define WIRE_FILES_MAX 10000               /* of one collection */
 #define WIRE_GLOBS_MAX 256
-#define WIRE_STAGES_MAX 256
+#define WIRE_STAGES_MAX 64
+#define WIRE_SKIPPED_MAX 128 /* files named as not sent; the rest are only counted */
+#define WIRE_DURATION_NS_MAX (UINT64_C(400) * 86400 * NS_PER_S)
+#define WIRE_TEXT_BYTES_MAX 4096 /* names, paths, reasons */
 
 enum wire_type {
     WIRE_NONE = 0,
@@ -145,7 +148,7 @@ struct wire_ending {
     int32_t status;         /* exit status, -1 when a signal ended it */
     uint32_t signal_number; /* or 0 */
     bool timed_out;
-    bool stopped;    /* on our order */
+    bool stopped; /* on our order */
     uint64_t took_ns;
     struct str why;  /* a sentence when it could not be started or the load failed, else empty */
     struct str tail; /* last output, bytes of any kind */
@@ -161,9 +164,9 @@ struct wire_service {
     struct str command;
     const struct str *env;
     size_t env_count;
-    struct str cwd;        /* empty: the work directory */
-    uint32_t restart;      /* enum wire_restart */
-    uint32_t stop_signal;  /* 0: TERM */
+    struct str cwd;       /* empty: the work directory */
+    uint32_t restart;     /* enum wire_restart */
+    uint32_t stop_signal; /* 0: TERM */
     uint64_t stop_timeout_ns;
 };
 
@@ -213,40 +216,40 @@ struct wire_not_ready {
 struct wire_load_request {
     struct str name;
     struct str method;
-    struct str path;           /* with query, beneath Load.base; "" is the base's own path */
+    struct str target;         /* "/search?q=boots" */
     const struct str *headers; /* "Name: value" */
     size_t headers_count;
     struct str body;
-    uint32_t status_min, status_max; /* expected, both included */
-    struct str expect_body;          /* bytes that must occur; empty: no wish */
-    uint32_t weight;
+    uint32_t status_min, status_max; /* expected, both included; 0, 0: 200..399 */
+    struct str body_pattern;         /* POSIX extended expression; empty: any body */
+    uint64_t time_max_ns;            /* 0: any */
+    uint32_t weight;                 /* >= 1 */
 };
 
+/* Micro-requests per second of the whole fleet; a duration of 0 is a step. */
 struct wire_load_stage {
-    uint64_t rate_from_micro; /* micro-requests per second of the whole fleet */
-    uint64_t rate_to_micro;
+    uint64_t from_micro;
+    uint64_t to_micro;
     uint64_t duration_ns;
 };
 
+/* See load/load.h: the agent looks up the host and starts exactly this. */
 struct wire_load {
-    struct str base; /* URL */
+    struct str origin; /* "http://HOST[:PORT]" or "https://...", no path */
     const struct wire_load_request *requests;
     size_t requests_count; /* 1..REQUESTS_MAX */
     const struct wire_load_stage *stages;
     size_t stages_count; /* 0: closed loop */
-    uint32_t users;      /* closed loop: of this node */
-    uint64_t think_min_ns, think_max_ns;
-    uint32_t connections;
+    uint32_t users;      /* closed loop: of the whole fleet */
+    uint64_t think_ns_min, think_ns_max;
+    uint32_t connections; /* of this node */
     uint64_t timeout_ns;
-    uint64_t duration_ns;
+    uint64_t duration_ns; /* closed loop */
     uint64_t seed;
     uint32_t shard_index, shard_count;
-    bool no_keepalive;
-    bool no_tls_verify;
-    uint32_t threads; /* 0: the agent chooses */
-    const struct str *headers; /* on every request */
-    size_t headers_count;
-    uint32_t redirects_max;
+    bool close_each;
+    bool tls_insecure;
+    uint32_t threads; /* 0: one a CPU, at most 4 */
 };
 
 struct wire_phase_prepare {
@@ -284,33 +287,39 @@ struct wire_phase_stop {
 struct wire_phase_done {
     uint32_t phase;
     struct wire_ending ending;
-    uint64_t planned, sent, answered, errors; /* of a load */
+    uint64_t planned, sent, done, errors; /* of a load */
+    uint64_t cpu_ns;                      /* of its workers */
 };
 
 struct wire_sample_request {
     uint32_t request; /* index in Load.requests */
-    uint64_t sent;
-    uint64_t answered;
-    struct str latency; /* core/hist delta, encoded; empty: no change */
-    struct str service;
-    const uint64_t *errors; /* by class, in the order of load/load.h */
+    uint64_t planned, sent, done, ok;
+    const uint64_t *errors; /* by enum load_error */
     size_t errors_count;
-    uint64_t received_bytes;
-    uint64_t sent_bytes;
+    const uint64_t *status; /* replies by hundreds, [0] others */
+    size_t status_count;
+    uint64_t bytes_in, bytes_out;
+    struct str latency; /* core/hist, encoded; empty: nothing recorded */
+    struct str service;
 };
 
-/* What happened in one second of a load, counted from its planned start. */
+/* What happened in one interval of a load: struct load_sample as deltas.  Requests in which nothing
+ * happened are left out.  A sample too big for one message comes in several with the same from_ns;
+ * what is not by request stands in the one with `last_part`, and is zero in the others. */
 struct wire_sample {
     uint32_t phase;
-    uint32_t second;
+    uint64_t from_ns, until_ns; /* since the start of the phase as it was planned */
     const struct wire_sample_request *requests;
     size_t requests_count;
-    uint64_t late_sends;
+    bool last_part;
+    uint64_t late;
     uint64_t late_ns_max;
-    uint32_t in_flight;
-    uint32_t connections;
-    uint64_t due;    /* requests of the schedule whose instant came in this second */
-    uint64_t queued; /* due and not sent at its end */
+    uint64_t late_self;
+    uint64_t connects;
+    uint64_t retries;
+    uint32_t open, in_flight;
+    uint64_t backlog;
+    struct str delay; /* core/hist, encoded */
 };
 
 enum wire_source { WIRE_FROM_SETUP, WIRE_FROM_SERVICE, WIRE_FROM_PHASE };
@@ -324,8 +333,9 @@ struct wire_output {
 };
 
 struct wire_collect {
-    uint32_t collect; /* number, from 1 */
-    const struct str *globs; /* absolute, or beneath the work directory */
+    uint32_t collect;        /* number, from 1 */
+    uint32_t phase;          /* relative globs are beneath its directory; 0: the work directory */
+    const struct str *globs; /* absolute or relative */
     size_t globs_count;
     uint32_t files_max;
     uint64_t file_bytes_max;
@@ -334,8 +344,8 @@ struct wire_collect {
 
 struct wire_file {
     uint32_t collect;
-    uint32_t file; /* from 1 */
-    struct str path; /* relative, no "..", no empty part: safe to join to a directory */
+    uint32_t file;       /* from 1 */
+    struct str path;     /* relative, no "..", no empty part: safe to join to a directory */
     uint64_t size_bytes; /* that will be sent */
     uint32_t mode;
     bool cut; /* the file is longer: its end is missing */

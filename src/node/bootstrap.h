@@ -20,16 +20,16 @@
 #define BOOTSTRAP_HEADS_MAX 16
 
 struct bootstrap {
-    struct str run;               /* run id */
-    struct str name;              /* of the plan; for the log */
-    struct str role;              /* for the log only: the head says the role */
-    const struct str *heads;      /* "198.18.0.1:4433", tried in turn; 1..BOOTSTRAP_HEADS_MAX */
+    struct str run;          /* run id */
+    struct str name;         /* of the plan; for the log */
+    struct str role;         /* for the log only: the head says the role */
+    const struct str *heads; /* "198.18.0.1:4433", tried in turn; 1..BOOTSTRAP_HEADS_MAX */
     size_t heads_count;
-    struct str pin;               /* "sha256//...=" */
-    struct str token;             /* join token */
-    struct str agent_sha256;      /* 64 hex digits */
-    uint64_t cap_ns;              /* power off so long after boot; rounded up to minutes */
-    int64_t deadline_unix_ms;     /* the same as an instant, for records */
+    struct str pin;           /* "sha256//...=" */
+    struct str token;         /* join token */
+    struct str agent_sha256;  /* 64 hex digits */
+    uint64_t cap_ns;          /* power off so long after boot; rounded up to minutes */
+    int64_t deadline_unix_ms; /* the same as an instant, for records */
 };
 
 /* Append the script, at most USER_DATA_BYTES_MAX.  Errors: ERR_LIMIT when it does not fit,

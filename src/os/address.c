@@ -68,8 +68,8 @@ void address_host(const struct address *a, char *into, size_t size) {
 void address_of_socket(int fd, bool peer, struct address *ret_address) {
     struct address found = {0};
     found.size = sizeof found.storage;
-    int result = peer ? getpeername(fd, &found.any, &found.size)
-                      : getsockname(fd, &found.any, &found.size);
+    int result =
+        peer ? getpeername(fd, &found.any, &found.size) : getsockname(fd, &found.any, &found.size);
     if (result != 0)
         found = (struct address){0};
     *ret_address = found;

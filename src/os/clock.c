@@ -22,7 +22,8 @@ int64_t clock_wall_unix_ms(void) {
 }
 
 void clock_sleep_until_ns(uint64_t at_ns) {
-    struct timespec at = {.tv_sec = (time_t)(at_ns / NS_PER_S), .tv_nsec = (long)(at_ns % NS_PER_S)};
+    struct timespec at = {.tv_sec = (time_t)(at_ns / NS_PER_S),
+                          .tv_nsec = (long)(at_ns % NS_PER_S)};
     while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
         continue;
 }

@@ -11,7 +11,7 @@
 
 #include "os/random.h"
 
-#define FILE_DEPTH_MAX 128   /* of a tree that is removed */
+#define FILE_DEPTH_MAX 128 /* of a tree that is removed */
 #define FILE_PATH_MAX 4096
 
 static enum err_code file_err_code(int errno_value) {
@@ -306,7 +306,8 @@ int file_open_regular(int root_fd, const char *path, int *ret_fd, uint64_t *ret_
     const char *name = path;
     if (root_fd >= 0 && file_open_beneath(root_fd, path, &dir_fd, &name) != 0)
         return file_failed(err, "cannot open", path);
-    /* O_NONBLOCK: a pipe planted here must not make us wait; for a regular file it means nothing. */
+    /* O_NONBLOCK: a pipe planted here must not make us wait; for a regular file it means nothing.
+     */
     CLEANUP(file_closep)
     int fd = openat(root_fd >= 0 ? dir_fd : AT_FDCWD, name,
                     O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);

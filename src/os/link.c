@@ -25,8 +25,8 @@ struct link_client {
     struct address addresses[LINK_ADDRESSES_MAX];
     struct address source;
     bool has_source;
-    size_t next;         /* address to try */
-    bool key_mismatch;   /* some address had another key: worth saying above all */
+    size_t next;       /* address to try */
+    bool key_mismatch; /* some address had another key: worth saying above all */
     struct err last;
 };
 
@@ -116,7 +116,8 @@ static void link_fail_io(struct link *link, int result, int errno_value) {
         link_fail(link, cut ? ERR_NETWORK : ERR_PROTOCOL, cut ? "the connection was cut" : text);
     } else {
         struct err why;
-        ignore(err_set_errno(&why, ERR_NETWORK, errno_value, "the connection broke") == 0); /* text */
+        ignore(err_set_errno(&why, ERR_NETWORK, errno_value, "the connection broke") ==
+               0); /* text */
         link_fail(link, ERR_NETWORK, why.text);
     }
     ERR_clear_error();
@@ -242,8 +243,7 @@ static void link_client_handshaken(struct link *link) {
     const unsigned char *name = NULL;
     unsigned length = 0;
     SSL_get0_alpn_selected(link->ssl, &name, &length);
-    if (!str_equal((struct str){(const char *)name, length}, STR(LINK_ALPN)) ||
-        !link->has_peer_pin)
+    if (!str_equal((struct str){(const char *)name, length}, STR(LINK_ALPN)) || !link->has_peer_pin)
         link_fail(link, ERR_PROTOCOL, "the server does not speak " LINK_ALPN);
     else
         link_opened(link);
@@ -295,7 +295,8 @@ static void link_connected(struct link *link) {
     link_handshake(link);
 }
 
-/* All is sent: say so, then wait for the other side to close, so that nothing is lost to a reset. */
+/* All is sent: say so, then wait for the other side to close, so that nothing is lost to a reset.
+ */
 static void link_begin_linger(struct link *link) {
     ERR_clear_error();
     ignore(SSL_shutdown(link->ssl) < 0); /* the peer may be gone; we leave anyway */
@@ -440,8 +441,8 @@ void link_pause(struct link *link, bool paused) {
     link->paused = paused;
     if (link->state != LINK_OPEN)
         return;
-    link_want(link, (paused ? LOOP_NONE : LOOP_READ) |
-                        (link_queued(link) > 0 ? LOOP_WRITE : LOOP_NONE));
+    link_want(link,
+              (paused ? LOOP_NONE : LOOP_READ) | (link_queued(link) > 0 ? LOOP_WRITE : LOOP_NONE));
     if (!paused)
         loop_timer_after(link->soon, 0);
 }

@@ -31,14 +31,14 @@
 #include "os/loop.h"
 
 #define LINK_PIN_SIZE 32
-#define LINK_PIN_TEXT_SIZE 64       /* "sha256//" + 44 base64 + NUL, as curl --pinnedpubkey */
-#define LINK_STRANGERS_MAX 64       /* at once, from unexpected addresses */
-#define LINK_EXPECTED_MAX 256       /* at once, unauthenticated, from expected addresses */
+#define LINK_PIN_TEXT_SIZE 64 /* "sha256//" + 44 base64 + NUL, as curl --pinnedpubkey */
+#define LINK_STRANGERS_MAX 64 /* at once, from unexpected addresses */
+#define LINK_EXPECTED_MAX 256 /* at once, unauthenticated, from expected addresses */
 #define LINK_STRANGER_NS (5 * NS_PER_S)
 #define LINK_STRANGER_BYTES (16 * 1024)
 #define LINK_HTTP_NS (120 * NS_PER_S) /* 9 MB at 0.6 Mbit/s */
-#define LINK_QUEUE_BYTES (8 * MIB)  /* unsent bytes above which link_send refuses */
-#define LINK_ADDRESS_SIZE 64        /* "198.18.0.7" or an IPv6 address, with NUL */
+#define LINK_QUEUE_BYTES (8 * MIB)    /* unsent bytes above which link_send refuses */
+#define LINK_ADDRESS_SIZE 64          /* "198.18.0.7" or an IPv6 address, with NUL */
 
 struct link_key;
 struct link_server;
@@ -55,18 +55,18 @@ void link_pin_text(const uint8_t pin[LINK_PIN_SIZE], char ret_text[LINK_PIN_TEXT
 NODISCARD int link_pin_parse(struct str text, uint8_t ret_pin[LINK_PIN_SIZE], struct err *err);
 
 struct link_handler {
-    void (*on_open)(void *arg, struct link *link);                   /* server: a new peer */
+    void (*on_open)(void *arg, struct link *link);                    /* server: a new peer */
     void (*on_frame)(void *arg, struct link *link, struct str frame); /* a view for the call */
-    void (*on_drained)(void *arg, struct link *link);                /* may be NULL */
+    void (*on_drained)(void *arg, struct link *link);                 /* may be NULL */
     void (*on_close)(void *arg, struct link *link, const struct err *why);
     void *arg;
 };
 
 struct link_server_options {
-    const char *address;     /* numeric, to listen on: "0.0.0.0", "::", "127.0.0.1" */
-    uint16_t port;           /* 0: the kernel picks one */
-    struct link_key *key;    /* borrowed until the server is freed */
-    struct str agent;        /* bytes answered to GET /agent; borrowed; empty: 404 */
+    const char *address;  /* numeric, to listen on: "0.0.0.0", "::", "127.0.0.1" */
+    uint16_t port;        /* 0: the kernel picks one */
+    struct link_key *key; /* borrowed until the server is freed */
+    struct str agent;     /* bytes answered to GET /agent; borrowed; empty: 404 */
     struct link_handler handler;
 };
 
@@ -120,7 +120,8 @@ void link_set_user(struct link *link, void *user);
 void *link_user(const struct link *link);
 /* Pin of the peer's key (both sides, from on_open on). */
 const uint8_t *link_peer_pin(const struct link *link);
-/* Numeric address of the peer without port; an IPv4-mapped one as IPv4.  Valid while the link is. */
+/* Numeric address of the peer without port; an IPv4-mapped one as IPv4.  Valid while the link is.
+ */
 const char *link_peer_address(const struct link *link);
 /* Our own numeric address on this link. */
 const char *link_local_address(const struct link *link);

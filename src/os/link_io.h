@@ -42,10 +42,10 @@ struct link {
     struct buf in;            /* bytes of frames not yet delivered */
     struct buf out;           /* bytes of frames not yet sent, from out_at on */
     size_t out_at;
-    bool opened;   /* on_open was called: on_close is owed */
-    bool paused;   /* by link_pause */
-    bool closing;  /* link_close was called */
-    bool full;     /* link_send refused: on_drained is owed */
+    bool opened;  /* on_open was called: on_close is owed */
+    bool paused;  /* by link_pause */
+    bool closing; /* link_close was called */
+    bool full;    /* link_send refused: on_drained is owed */
     bool has_peer_pin;
     uint8_t peer_pin[LINK_PIN_SIZE];
     char peer_address[LINK_ADDRESS_SIZE];
@@ -57,9 +57,9 @@ struct link {
     /* of a server's link */
     struct link_server *server;
     struct link *next, *previous;
-    bool counted;  /* among the unauthenticated */
-    bool expected; /* ... from an expected address */
-    bool download; /* the request was GET /agent */
+    bool counted;   /* among the unauthenticated */
+    bool expected;  /* ... from an expected address */
+    bool download;  /* the request was GET /agent */
     size_t body_at; /* bytes of the agent sent */
 };
 

@@ -92,8 +92,8 @@ static SSL_CTX *link_key_make_context(const struct link_key *key, bool server) {
     must(context != NULL);
     must(SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) == 1);
     must(SSL_CTX_set_ciphersuites(
-             context, "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384")
-         == 1);
+             context,
+             "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384") == 1);
     must(SSL_CTX_set1_groups_list(context, "X25519:P-256") == 1);
     must(SSL_CTX_use_certificate(context, key->certificate) == 1);
     must(SSL_CTX_use_PrivateKey(context, key->key) == 1);
@@ -148,8 +148,8 @@ static const char link_pin_prefix[] = "sha256//";
 
 void link_pin_text(const uint8_t pin[LINK_PIN_SIZE], char ret_text[LINK_PIN_TEXT_SIZE]) {
     memcpy(ret_text, link_pin_prefix, sizeof link_pin_prefix);
-    int length = EVP_EncodeBlock((unsigned char *)ret_text + sizeof link_pin_prefix - 1, pin,
-                                 LINK_PIN_SIZE);
+    int length =
+        EVP_EncodeBlock((unsigned char *)ret_text + sizeof link_pin_prefix - 1, pin, LINK_PIN_SIZE);
     must(length == LINK_PIN_BASE64);
 }
 

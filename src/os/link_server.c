@@ -13,10 +13,10 @@
 #define LINK_BACKLOG 1024
 #define LINK_ACCEPTS_A_TURN 64
 #define LINK_REQUEST_BYTES_MAX 4096
-#define LINK_BODY_TURN_BYTES (1 * MIB)   /* of a download before the others have their turn */
-#define LINK_STRANGER_RATE 10            /* new connections a second from one unexpected address */
-#define LINK_RATES 1024                  /* addresses whose rate is counted; a power of two */
-#define LINK_RETRY_NS (20 * NS_PER_MS)   /* when the kernel has no descriptor for us */
+#define LINK_BODY_TURN_BYTES (1 * MIB) /* of a download before the others have their turn */
+#define LINK_STRANGER_RATE 10          /* new connections a second from one unexpected address */
+#define LINK_RATES 1024                /* addresses whose rate is counted; a power of two */
+#define LINK_RETRY_NS (20 * NS_PER_MS) /* when the kernel has no descriptor for us */
 
 struct link_rate {
     uint64_t address_hash;
@@ -264,9 +264,8 @@ static void link_server_send_reply(struct link *link) {
     struct str agent = link->download ? link->server->options.agent : STR_EMPTY;
     size_t sent = 0;
     while (sent < LINK_BODY_TURN_BYTES) {
-        struct str rest = link_queued(link) > 0
-                              ? str_skip(buf_str(&link->out), link->out_at)
-                              : str_skip(agent, link->body_at);
+        struct str rest = link_queued(link) > 0 ? str_skip(buf_str(&link->out), link->out_at)
+                                                : str_skip(agent, link->body_at);
         if (rest.len == 0) {
             link->server->stats.downloads += link->download;
             link_server_uncount(link);

@@ -50,7 +50,7 @@ void loop_post(struct loop *loop, void (*fn)(void *arg), void *arg);
 /* One-shot timer, unset at first.  Setting again moves it. */
 NODISCARD struct loop_timer *loop_timer_new(struct loop *loop, void (*fn)(void *arg), void *arg);
 void loop_timer_free(struct loop_timer *own_timer);
-void loop_timer_set(struct loop_timer *timer, uint64_t at_ns);    /* monotonic; past: next turn */
+void loop_timer_set(struct loop_timer *timer, uint64_t at_ns);      /* monotonic; past: next turn */
 void loop_timer_after(struct loop_timer *timer, uint64_t delay_ns); /* from now */
 void loop_timer_clear(struct loop_timer *timer);
 bool loop_timer_is_set(const struct loop_timer *timer);

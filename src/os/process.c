@@ -11,8 +11,8 @@
 
 #include "os/file.h"
 
-#define PROCESS_ASK_NS (20 * NS_PER_MS)     /* between questions where there is no pidfd */
-#define PROCESS_DRAIN_NS (200 * NS_PER_MS)  /* for output after the exit */
+#define PROCESS_ASK_NS (20 * NS_PER_MS)    /* between questions where there is no pidfd */
+#define PROCESS_DRAIN_NS (200 * NS_PER_MS) /* for output after the exit */
 #define PROCESS_READ_BYTES (64 * 1024)
 #define PROCESS_INPUT_BYTES_MAX (1 * MIB)
 
@@ -285,9 +285,12 @@ static int process_open_ends(const struct process_spec *spec, struct process_end
 /* Fork and wait until the exec has worked or failed. */
 static int process_fork(const struct process_spec *spec, struct process_ends *ends, pid_t *ret_pid,
                         struct err *err) {
-    struct process_child child = {.spec = spec, .in = ends->in_read, .out = ends->out_write,
+    struct process_child child = {.spec = spec,
+                                  .in = ends->in_read,
+                                  .out = ends->out_write,
                                   .error = spec->merge_output ? ends->out_write : ends->error_write,
-                                  .report = ends->report_write, .parent = getpid()};
+                                  .report = ends->report_write,
+                                  .parent = getpid()};
     sigset_t all, before;
     sigfillset(&all);
     /* No handler of ours may run in the child. */
@@ -312,7 +315,7 @@ static int process_fork(const struct process_spec *spec, struct process_ends *en
     }
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
         continue;
-    enum err_code code = exec_errno == ENOENT ? ERR_NOT_FOUND
+    enum err_code code = exec_errno == ENOENT   ? ERR_NOT_FOUND
                          : exec_errno == EACCES ? ERR_ACCESS
                                                 : ERR_IO;
     return err_set_errno(err, code, exec_errno, "cannot run '%s'", spec->argv[0]);
@@ -352,8 +355,8 @@ static void process_watch_exit(struct process *p) {
     }
 }
 
-int process_start(struct loop *loop, const struct process_spec *spec,
-                  struct process **ret_process, struct err *err) {
+int process_start(struct loop *loop, const struct process_spec *spec, struct process **ret_process,
+                  struct err *err) {
     must(spec->argv != NULL && spec->argv[0] != NULL);
     must(!process_is_passed(spec, 0) && !process_is_passed(spec, 1) && !process_is_passed(spec, 2));
     if (spec->input.len > PROCESS_INPUT_BYTES_MAX)

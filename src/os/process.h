@@ -5,8 +5,9 @@
  * Exit is seen by pidfd, or by asking every 20 ms on kernels before 5.3.
  *
  * Life: process_start -> on_output ... -> on_exit exactly once (after the last output was
- * delivered, or 200 ms after the exit when something that left the group holds the pipe) -> process_free.
- * No callback is made from inside process_start or process_stop.    Tests: test/unit/test_process.c
+ * delivered, or 200 ms after the exit when something that left the group holds the pipe) ->
+ * process_free. No callback is made from inside process_start or process_stop.    Tests:
+ * test/unit/test_process.c
  */
 #ifndef PROCESS_H
 #define PROCESS_H
