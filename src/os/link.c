@@ -165,7 +165,7 @@ static void link_flush(struct link *link) {
     }
     /* Move the rest to the front only when that halves the memory: linear over all. */
     if (link->out_at == link->out.len) {
-        buf_reset(&link->out);
+        buf_deinit(&link->out);
         link->out_at = 0;
     } else if (link->out_at > link->out.len / 2) {
         buf_consume(&link->out, link->out_at);
@@ -193,6 +193,8 @@ static void link_deliver(struct link *link) {
         link->handler.on_frame(link->handler.arg, link, frame);
     }
     buf_consume(&link->in, at);
+    if (link->in.len == 0)
+        buf_deinit(&link->in); /* thousands of idle links hold nothing */
 }
 
 static bool link_said_too_much(const struct link *link) {
@@ -204,12 +206,12 @@ static void link_receive(struct link *link) {
     link->received_ns = loop_now_ns(link->loop);
     link_deliver(link); /* what a pause left over, so that the buffer has room */
     while (link->state == LINK_OPEN && !link->paused) {
-        char *room = buf_reserve(&link->in, LINK_READ_BYTES);
-        must(room != NULL); /* a frame that would not fit was refused by its header */
-        ssize_t got = link_read(link, room, LINK_READ_BYTES);
+        char block[LINK_READ_BYTES];
+        ssize_t got = link_read(link, block, sizeof block);
         if (got <= 0)
             break;
-        buf_commit(&link->in, (size_t)got);
+        buf_add(&link->in, block, (size_t)got);
+        must(buf_ok(&link->in)); /* a frame that would not fit was refused by its header */
         if (link_said_too_much(link)) {
             link_fail(link, ERR_LIMIT, "too many bytes before it was accepted");
             break;
