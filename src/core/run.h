@@ -42,6 +42,7 @@
 #define RUN_NONE UINT32_MAX /* no slot, no node, no phase, no role */
 #define RUN_NEVER UINT64_MAX
 #define RUN_TERMINATE_MAX 500 /* ids in one TERMINATE: half of EC2's limit */
+#define RUN_TERMINATES_MAX 8  /* terminate calls under way at one time */
 #define RUN_FLIGHTS_MAX 16    /* launch calls under way at one time, whole run */
 #define RUN_KEY_BYTES 32      /* SHA-256 of the node's public key */
 
@@ -70,6 +71,7 @@ struct run_role_config {
     uint32_t start_order; /* services start in rising order; equal ones together */
     uint64_t price_usd_micro_per_hour; /* estimate, for nodes whose pool price is unknown */
 };
+/* A role launches at most want + spare + replace_max instances over the whole run. */
 
 /* Slots first..last (both included, numbers inside the role) of one role. */
 struct run_span {
@@ -89,6 +91,7 @@ struct run_phase_config {
 struct run_config {
     enum run_mode mode;
     char id[RUN_ID_BYTES]; /* "7k2m" */
+    uint32_t node_max; /* instances ever known; 0: enough for roles, or SLOTS_MAX in teardown */
     uint32_t role_count;
     struct run_role_config roles[ROLES_MAX];
     const struct run_phase_config *phases; /* borrowed by run_new; copied */
@@ -251,8 +254,12 @@ struct run_node {
     bool collected;
     bool notice;          /* Spot notice received */
     bool terminate_sent;  /* a TERMINATE for it was accepted */
-    bool terminating;     /* a TERMINATE call with it is under way */
-    uint32_t poison;      /* failures of terminate calls that held it */
+    uint32_t call;        /* TERMINATE call with it that is under way; RUN_NONE */
+    bool given_up;        /* said to be beyond replacement */
+    uint32_t failures;    /* of terminate calls that held it */
+    uint32_t batch_max;   /* size of the next terminate call with it: halved by each failure */
+    uint64_t sent_ns;     /* last TERMINATE that was accepted; RUN_NEVER */
+    uint32_t shown;       /* last listing call that showed it; RUN_NONE */
     uint32_t absences;    /* complete listings in a row that did not show it */
     uint64_t absent_ns;   /* instant of the first of them */
     uint32_t rank;        /* dense rank within its phase's nodes of its role */
@@ -272,8 +279,8 @@ struct run_slot {
     uint32_t role;
     uint32_t number; /* inside the role */
     uint32_t node;   /* who fills it; RUN_NONE */
-    uint32_t heir;   /* replacement under way that will take over; RUN_NONE */
-    uint32_t replacing; /* intent number that will bring the heir; RUN_NONE */
+    uint32_t heir;   /* node that takes over when `node` ends (after a notice); RUN_NONE */
+    bool given_up;   /* no node is looked for any more */
 };
 
 enum run_intent_state {
@@ -299,14 +306,15 @@ struct run_intent {
     uint64_t sent_ns;  /* last sent */
     uint64_t retry_ns; /* when UNKNOWN: send again at */
     uint64_t seen_ns;  /* first of its instances seen by listing; RUN_NEVER */
-    uint32_t empty_reads; /* complete listings without any of it, begun after it could be seen */
+    bool lost_send;   /* an earlier send of it was never answered */
+    uint32_t reads;   /* complete listings after which nothing more of it can show up */
 };
 
 struct run_role {
     uint32_t first_slot; /* of `want` slots */
     uint32_t launched;   /* instances ever */
-    uint32_t replaced;   /* replacements asked for */
     uint32_t failures;   /* launch replies in a row that brought nothing */
+    bool exhausted;      /* quota reached: no further launch */
     uint64_t retry_ns;   /* no new intent before this */
     uint64_t exclude;    /* pools without capacity of late */
     bool on_demand;      /* spot-then-on-demand has gone on to on-demand */
@@ -349,9 +357,8 @@ struct run {
     uint64_t list_began_ns, list_next_ns;
     uint32_t list_failures;
     bool list_wanted;
-    uint32_t terminate_calls; /* under way */
-    uint64_t terminate_ns[8]; /* sent at, per place in terminate_call */
-    uint32_t terminate_call[8];
+    uint32_t terminate_call[RUN_TERMINATES_MAX]; /* under way; RUN_NONE: free place */
+    uint64_t terminate_ns[RUN_TERMINATES_MAX];   /* sent at */
     uint32_t resources_call;
     uint64_t resources_ns, resources_retry_ns;
     uint32_t resources_failures;
@@ -359,10 +366,13 @@ struct run {
     uint32_t prepare_call;
 
     uint64_t last_launch_ns;
-    uint32_t service_step; /* index of the start_order step under way */
+    uint32_t service_order; /* start_order under way: lower ones are ready; UINT32_MAX: all */
+    uint32_t gone_said;     /* nodes gone when the last note said so */
+    bool provisional_said;
 
     uint32_t phase;          /* current; RUN_NONE before the first */
-    bool phase_preparing, phase_running, phase_stopping, phase_failed;
+    bool phase_preparing, phase_running, phase_stopping;
+    enum run_why phase_why;  /* first reason for its failure; NONE: fine so far */
     uint64_t phase_start_ns; /* the start instant */
     uint64_t phase_deadline_ns;
 
