@@ -18,7 +18,7 @@ struct dns_socket {
 
 struct dns {
     struct loop *loop;
-    ares_channel channel; /* NULL: the host was numeric or a mistake */
+    ares_channel channel;     /* NULL: the host was numeric or a mistake */
     struct loop_timer *timer; /* of c-ares, then of the answer */
     struct dns_socket sockets[DNS_SOCKETS_MAX];
     char host[DNS_NAME_BYTES_MAX + 1];
@@ -49,8 +49,8 @@ static void dns_set_timer(struct dns *dns) {
     if (dns->answered)
         return;
     const struct timeval *wait = ares_timeout(dns->channel, &longest, &storage);
-    loop_timer_after(dns->timer, (uint64_t)wait->tv_sec * NS_PER_S +
-                                     (uint64_t)wait->tv_usec * NS_PER_US);
+    loop_timer_after(dns->timer,
+                     (uint64_t)wait->tv_sec * NS_PER_S + (uint64_t)wait->tv_usec * NS_PER_US);
 }
 
 static void dns_on_timer(void *arg) {
@@ -127,8 +127,8 @@ static void dns_on_info(void *arg, int status, int timeouts, struct ares_addrinf
     if (info != NULL)
         ares_freeaddrinfo(info);
     enum err_code code = status == ARES_ENOTFOUND || status == ARES_ENODATA ? ERR_NOT_FOUND
-                         : status == ARES_ETIMEOUT                         ? ERR_TIMEOUT
-                                                                           : ERR_NETWORK;
+                         : status == ARES_ETIMEOUT                          ? ERR_TIMEOUT
+                                                                            : ERR_NETWORK;
     if (dns->count == 0)
         ignore(err_set(&dns->why, code, "cannot find the address of '%s': %s", dns->host,
                        status == ARES_SUCCESS ? "none given" : ares_strerror(status)) == 0);
@@ -141,11 +141,11 @@ static void dns_ask(struct dns *dns) {
                                    .sock_state_cb = dns_on_socket,
                                    .sock_state_cb_data = dns};
     struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-    int status = dns_library_is_ready()
-                     ? ares_init_options(&dns->channel, &options,
-                                         ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
-                                             ARES_OPT_SOCK_STATE_CB)
-                     : ARES_ENOTINITIALIZED;
+    int status =
+        dns_library_is_ready()
+            ? ares_init_options(&dns->channel, &options,
+                                ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB)
+            : ARES_ENOTINITIALIZED;
     if (status != ARES_SUCCESS) {
         dns->channel = NULL;
         ignore(err_set(&dns->why, ERR_NETWORK, "no resolver: %s", ares_strerror(status)) == 0);

@@ -81,8 +81,7 @@ static void pair_open(struct pair *p, struct str agent) {
                                           .agent = agent,
                                           .handler = handler(&p->at_server)};
     assert_int_equal(link_server_new(p->loop, &options, &p->server, NULL), 0);
-    snprintf(p->address, sizeof p->address, "127.0.0.1:%u",
-             (unsigned)link_server_port(p->server));
+    snprintf(p->address, sizeof p->address, "127.0.0.1:%u", (unsigned)link_server_port(p->server));
 }
 
 static void pair_connect(struct pair *p, const struct link_key *pinned) {
@@ -174,8 +173,7 @@ static void megabyte_frames_arrive_whole(void **state) {
     assert_true(reaches(&p, &p.at_client.opened, 1));
     assert_true(reaches(&p, &p.at_server.opened, 1));
     for (int i = 0; i < 5; i++)
-        assert_int_equal(
-            link_send(p.at_client.link, (struct str){big, FRAME_BYTES_MAX}, NULL), 0);
+        assert_int_equal(link_send(p.at_client.link, (struct str){big, FRAME_BYTES_MAX}, NULL), 0);
     assert_true(reaches(&p, &p.at_server.frames, 5));
     assert_int_equal(p.at_server.bytes, 5 * FRAME_BYTES_MAX);
     pair_close(&p);
@@ -311,8 +309,8 @@ static void an_unaccepted_peer_may_not_say_much(void **state) {
     pair_connect(&p, p.server_key);
     assert_true(reaches(&p, &p.at_client.opened, 1));
     assert_true(reaches(&p, &p.at_server.opened, 1));
-    assert_int_equal(
-        link_send(p.at_client.link, (struct str){big, 2 * LINK_STRANGER_BYTES}, NULL), 0);
+    assert_int_equal(link_send(p.at_client.link, (struct str){big, 2 * LINK_STRANGER_BYTES}, NULL),
+                     0);
     assert_true(reaches(&p, &p.at_server.closed, 1));
     assert_int_equal(p.at_server.why.code, ERR_LIMIT);
     assert_int_equal(p.at_server.frames, 0);
@@ -378,8 +376,8 @@ static void curl_with_the_pin_gets_the_agent_and_nothing_else(void **state) {
     assert_int_equal(d.bytes, size);
     assert_true(d.sum == sum);
     assert_int_equal(link_server_stats(p.server).downloads, 1);
-    assert_int_equal(curl(&p, p.server_key, "/other").status, 22);  /* curl: HTTP error */
-    assert_int_equal(curl(&p, p.client_key, "/agent").status, 90);  /* curl: wrong pin */
+    assert_int_equal(curl(&p, p.server_key, "/other").status, 22); /* curl: HTTP error */
+    assert_int_equal(curl(&p, p.client_key, "/agent").status, 90); /* curl: wrong pin */
     pair_close(&p);
 }
 
@@ -400,9 +398,8 @@ static void a_pin_has_one_spelling(void **state) {
 }
 
 UNIT_MAIN(T(both_ends_learn_each_others_key_and_talk), T(a_client_with_another_pin_says_nothing),
-          T(megabyte_frames_arrive_whole),
-          T(a_full_queue_refuses_and_tells_when_it_drained), T(close_delivers_what_was_queued),
-          T(a_callback_may_close_its_link), T(garbage_gets_a_closed_door),
-          T(a_silent_stranger_is_dropped_after_five_seconds),
+          T(megabyte_frames_arrive_whole), T(a_full_queue_refuses_and_tells_when_it_drained),
+          T(close_delivers_what_was_queued), T(a_callback_may_close_its_link),
+          T(garbage_gets_a_closed_door), T(a_silent_stranger_is_dropped_after_five_seconds),
           T(strangers_are_few_and_do_not_keep_nodes_out), T(an_unaccepted_peer_may_not_say_much),
           T(curl_with_the_pin_gets_the_agent_and_nothing_else), T(a_pin_has_one_spelling))
