@@ -49,7 +49,9 @@
 #define LOAD_CONNECTIONS_MAX 60000 /* of one generator: ports of one source address */
 #define LOAD_THREADS_MAX 64
 #define LOAD_REQUEST_BYTES_MAX (1024 * 1024) /* head and body of one request */
+#define LOAD_BODY_BYTES_MAX (1024 * 1024)    /* of a reply, kept for body_contains and _pattern */
 #define LOAD_LATE_NS (1 * NS_PER_MS)
+#define LOAD_LEAD_NS (50 * NS_PER_MS) /* to open connections in, when the start is not given */
 
 /* name, text.  STATUS and EXPECT are complete replies that were not what was expected. */
 #define LOAD_ERROR_MAP(X)                                                                          \
@@ -84,6 +86,7 @@ struct load_request {
     struct str body;
     uint32_t weight;                 /* >= 1 */
     uint16_t status_min, status_max; /* expected, both included; 0, 0: 200..399 */
+    struct str body_contains;        /* bytes that must occur in the body; empty: any */
     struct str body_pattern;         /* POSIX extended expression the body must match; empty: any */
     uint64_t time_max_ns;            /* a reply later than this is LOAD_ERROR_EXPECT; 0: any */
 };
@@ -114,23 +117,24 @@ struct load_spec {
     struct pace_plan plan;
     uint32_t users;
     uint64_t duration_ns;
-    uint64_t think_ns_min, think_ns_max;
+    uint64_t think_ns_min, think_ns_max; /* a user begins after a random part of one pause */
 
     uint32_t shard_index, shard_count; /* 0, 0 means 0 of 1 */
     uint32_t connections;              /* open loop: of this generator; 0: 64 */
     uint32_t threads;                  /* 0: 1 */
     bool close_each;                   /* a new connection for each request */
-    uint64_t timeout_ns;               /* of a request from its send; 0: 30 s */
+    uint64_t timeout_ns;               /* of a request once acted on; 0: 30 s */
     uint64_t seed;                     /* which request number gets which request, thinking times */
-    uint64_t start_ns;                 /* CLOCK_MONOTONIC of the plan's start; 0: now */
+    uint64_t start_ns; /* CLOCK_MONOTONIC of the plan's start; 0: in LOAD_LEAD_NS; connections are
+                        * opened before it */
     uint64_t interval_ns;              /* of samples; 0: 1 s */
 };
 
-/* Deltas of one request name.  sent counts requests that got a connection; done counts complete
- * replies, ok those of them that were as expected: done == ok + errors[STATUS] + errors[EXPECT]. */
+/* Deltas of one request name.  done counts complete replies, ok those of them that were as
+ * expected: done == ok + errors[STATUS] + errors[EXPECT]. */
 struct load_counts {
-    uint64_t planned; /* due so far by the plan (closed loop: begun) */
-    uint64_t sent;
+    uint64_t planned; /* handed out by the plan: sent or given up (closed loop: begun) */
+    uint64_t sent;    /* acted on: got a connection */
     uint64_t done;
     uint64_t ok;
     uint64_t errors[LOAD_ERROR_COUNT];
@@ -169,7 +173,8 @@ int load_fd(const struct load *load);
 /* Fill `into` (load_sample_init'ed with the same request count) with the next interval that all
  * workers have left behind; what it held is replaced.  False: none is ready. */
 NODISCARD bool load_take_sample(struct load *load, struct load_sample *into);
-/* Send nothing more; wait for outstanding replies up to the timeout.  Twice: not even that. */
+/* Send nothing more; wait for outstanding replies up to the timeout.  Twice: not even that, what is
+ * outstanding counts as timed out. */
 void load_stop(struct load *load);
 /* All workers are through and all samples have been taken. */
 bool load_finished(struct load *load);
