@@ -1,6 +1,7 @@
 #include "cloud/catalog.h"
 
-/* Regions, their zone letters and the prefix of zone ids, as DescribeAvailabilityZones lists them. */
+/* Regions, their zone letters and the prefix of zone ids, as DescribeAvailabilityZones lists them.
+ */
 const struct catalog_region catalog_regions[] = {
     {"ap-northeast-1", "acd", "apne1"}, {"ap-northeast-2", "abcd", "apne2"},
     {"ap-south-1", "abc", "aps1"},      {"ap-southeast-1", "abc", "apse1"},

@@ -13,11 +13,11 @@
 #include "cloud/cloud.h"
 #include "codec/ec2.h"
 
-#define EVENTS_MAX (1U << 24)     /* timers that may wait at one time: a bug beyond */
-#define FILTER_VALUES_MAX 200     /* EC2's limit */
-#define TAGS_PER_RESOURCE_MAX 50  /* EC2's limit */
+#define EVENTS_MAX (1U << 24)      /* timers that may wait at one time: a bug beyond */
+#define FILTER_VALUES_MAX 200      /* EC2's limit */
+#define TAGS_PER_RESOURCE_MAX 50   /* EC2's limit */
 #define GROUPS_PER_INSTANCE_MAX 16 /* EC2's limit */
-#define GROUP_RULES_MAX 200       /* rules of a group; EC2's is 60 by default, adjustable */
+#define GROUP_RULES_MAX 200        /* rules of a group; EC2's is 60 by default, adjustable */
 #define IMAGES_MAX 16
 #define NEVER UINT64_MAX
 #define HOUR_NS (UINT64_C(3600) * NS_PER_S)
@@ -28,9 +28,10 @@ struct instance {
     struct cloud_instance pub;
     uint64_t state_due_ns;   /* pending ends, stopping ends */
     uint64_t notice_due_ns;  /* planned interruption: when its notice goes out; NEVER */
+    uint64_t plan_after_ns;  /* from running to that notice; NEVER: not planned */
     uint64_t plan_notice_ns; /* how long that notice is */
+    bool protected;          /* DisableApiTermination */
     bool fails;              /* pending ends in terminated */
-    struct str volume_id;    /* of its root disk */
     char volume_text[CLOUD_ID_BYTES];
 };
 
@@ -46,9 +47,10 @@ struct image {
 struct zone {
     char name[32], id[16];
     char subnet_id[CLOUD_ID_BYTES];
-    uint32_t ip;      /* base of its subnet */
-    uint32_t used;    /* addresses in use */
-    uint32_t cursor;  /* offset of the last address given */
+    uint32_t ip;     /* base of its subnet */
+    uint32_t used;   /* addresses in use */
+    uint32_t cursor; /* offset of the last address given */
+    bool wrapped;    /* every offset was given once: look before giving again */
     struct cloud_tags subnet_tags;
 };
 
@@ -91,7 +93,6 @@ struct template {
 
 struct fleet {
     char id[CLOUD_ID_BYTES];
-    const char *state; /* "active", "deleted_terminating", "deleted" */
     bool exists;
     uint64_t created_ns, deleted_ns;
     struct cloud_tags tags;
@@ -114,10 +115,10 @@ struct token {
 };
 
 /* A list of own pointers that only grows. */
-#define OWN_LIST(name, type)                                                                       \
-    struct name {                                                                                  \
-        type **items;                                                                              \
-        size_t count, capacity;                                                                    \
+#define OWN_LIST(name, type)    \
+    struct name {               \
+        type **items;           \
+        size_t count, capacity; \
     }
 OWN_LIST(instance_list, struct instance);
 OWN_LIST(group_list, struct group);
@@ -137,10 +138,10 @@ struct cloud {
     size_t image_count;
 
     struct instance_list instances; /* index = cloud_instance.index */
-    struct table instance_by_id, instance_by_ip;
-    struct heap events;             /* (instant, instance index) */
-    uint64_t interrupt_next_ns;     /* of interrupt_every_ns; NEVER */
-    struct cloud_effect *effects;   /* queue: effect_first .. effect_count */
+    struct table instance_by_id;
+    struct heap events;           /* (instant, instance index) */
+    uint64_t interrupt_next_ns;   /* of interrupt_every_ns; NEVER */
+    struct cloud_effect *effects; /* queue: effect_first .. effect_count */
     size_t effect_first, effect_count, effect_capacity;
     uint32_t running, running_max;
 
@@ -148,13 +149,13 @@ struct cloud {
     struct key_list keys;
     struct template_list templates;
     struct fleet_list fleets;
-    struct table tokens;            /* "action scope token" -> struct token */
+    struct table tokens; /* "action scope token" -> struct token */
     struct bucket buckets[EC2_ACTION_COUNT], bare_buckets[EC2_ACTION_COUNT];
     struct bucket resource_buckets[EC2_ACTION_COUNT];
 
     struct cloud_call_record *calls; /* ring of CLOUD_CALLS_MAX */
     uint64_t call_count, calls_failed, calls_throttled;
-    uint64_t history_hash;           /* over every call and change of state */
+    uint64_t history_hash; /* over every call and change of state */
 };
 
 /* The call in hand. */
@@ -164,7 +165,7 @@ struct ctx {
     struct arena *arena;
     struct ec2_reply *out;
     struct ec2_fault *fault;
-    uint64_t seen_ns;  /* what a Describe call sees is the state at this instant (<= now) */
+    uint64_t seen_ns; /* what a Describe call sees is the state at this instant (<= now) */
     bool drop_tags;
     uint32_t launched, ended;
 };
@@ -172,28 +173,27 @@ struct ctx {
 typedef int handler_fn(struct ctx *x);
 
 /* Append one zeroed item to a list of codec/ec2_common.h and point at it. */
-#define LIST_ADD(arena, list)                                                                      \
-    __extension__({                                                                                \
-        if (((list)->count & ((list)->count - 1)) == 0) {                                          \
-            size_t list_size_ = sizeof *(list)->items;                                             \
-            size_t list_room_ = (list)->count ? 2 * (list)->count : 1;                             \
-            void *list_new_ = arena_new_array((arena), list_room_, list_size_);                    \
-            if ((list)->count)                                                                     \
-                memcpy(list_new_, (list)->items, (list)->count *list_size_);                       \
-            (list)->items = list_new_;                                                             \
-        }                                                                                          \
-        &(list)->items[(list)->count++];                                                           \
+#define LIST_ADD(arena, list)                                                   \
+    __extension__({                                                             \
+        if (((list)->count & ((list)->count - 1)) == 0) {                       \
+            size_t list_size_ = sizeof *(list)->items;                          \
+            size_t list_room_ = (list)->count ? 2 * (list)->count : 1;          \
+            void *list_new_ = arena_new_array((arena), list_room_, list_size_); \
+            if ((list)->count)                                                  \
+                memcpy(list_new_, (list)->items, (list)->count *list_size_);    \
+            (list)->items = list_new_;                                          \
+        }                                                                       \
+        &(list)->items[(list)->count++];                                        \
     })
 
 /* Append an own pointer to an OWN_LIST. */
-#define OWN_LIST_ADD(list, own_ptr)                                                                \
-    do {                                                                                           \
-        if ((list)->count == (list)->capacity) {                                                   \
-            (list)->capacity = (list)->capacity ? 2 * (list)->capacity : 8;                        \
-            (list)->items =                                                                        \
-                mem_resize((list)->items, (list)->capacity * sizeof *(list)->items);               \
-        }                                                                                          \
-        (list)->items[(list)->count++] = (own_ptr);                                                \
+#define OWN_LIST_ADD(list, own_ptr)                                                              \
+    do {                                                                                         \
+        if ((list)->count == (list)->capacity) {                                                 \
+            (list)->capacity = (list)->capacity ? 2 * (list)->capacity : 8;                      \
+            (list)->items = mem_resize((list)->items, (list)->capacity * sizeof *(list)->items); \
+        }                                                                                        \
+        (list)->items[(list)->count++] = (own_ptr);                                              \
     } while (0)
 
 /* ---- cloud.c -------------------------------------------------------------------------------- */
@@ -203,11 +203,14 @@ void cloud_make_id(struct cloud *c, const char *prefix, char *into, size_t size)
 uint64_t cloud_draw(struct prng *p, struct cloud_range range);
 /* Mix one fact into the hash of the history. */
 void cloud_remember(struct cloud *c, uint64_t fact);
+struct str ctx_uuid(struct ctx *x);     /* new, in the arena */
 struct str ctx_now_text(struct ctx *x); /* "2026-11-20 16:08:05 GMT" */
 
 /* ---- instances.c: life of one instance ------------------------------------------------------ */
 
 struct instance *instance_find(const struct cloud *c, struct str id);
+/* The visible instance of this id, or InvalidInstanceID.Malformed / .NotFound. */
+NODISCARD int instance_get(struct ctx *x, struct str id, struct instance **ret_instance);
 /* Known to Describe and Terminate at `seen_ns`; forgotten ones are not. */
 bool instance_is_visible(const struct cloud *c, const struct instance *i, uint64_t seen_ns);
 enum cloud_state instance_state_at(const struct instance *i, uint64_t seen_ns);
@@ -223,16 +226,16 @@ void instance_free(struct instance *own_i);
 
 /* All that the instances of one launch have in common. */
 struct launch {
-    struct ec2_template_data data;   /* effective: template, overlaid by the request */
+    struct ec2_template_data data; /* effective: template, overlaid by the request */
     const struct catalog_type *type;
     const struct image *image;
     unsigned zone;
     bool spot;
-    const char *template_id;         /* NULL without */
+    const char *template_id; /* NULL without */
     uint32_t template_version;
-    const char *fleet_id;            /* NULL without */
+    const char *fleet_id; /* NULL without */
     struct str client_token;
-    const struct ec2_tags *tags[4];  /* in rising precedence */
+    const struct ec2_tags *tags[4]; /* in rising precedence */
     size_t tags_count;
     char group_ids[GROUPS_PER_INSTANCE_MAX][CLOUD_ID_BYTES];
     size_t group_count;
@@ -248,12 +251,21 @@ uint32_t launch_room(struct cloud *c, const struct catalog_type *type, unsigned 
 /* Capacity of the pool alone, for allocation strategies. */
 uint32_t launch_capacity(struct cloud *c, const struct catalog_type *type, unsigned zone,
                          bool spot);
+uint32_t launch_quota_left(const struct cloud *c, bool spot); /* vCPUs */
+/* What each capacity rule still allows; left[CLOUD_CAPACITY_RULES_MAX]. */
+void launch_rules_left(const struct cloud *c, uint32_t *left);
 const char *launch_message(struct arena *arena, const struct cloud *c, const char *code,
                            const struct catalog_type *type, unsigned zone);
 /* Start `count` instances under one new reservation id, appending their ids. */
 void launch_go(struct ctx *x, const struct launch *l, uint32_t count, struct ec2_strs *ids);
 /* Price limit of a text such as "0.05"; UINT64_MAX when absent.  Faults when not a price. */
 NODISCARD int launch_max_price(struct ctx *x, struct str text, uint64_t *ret_usd_micro);
+
+/* ---- listing.c ------------------------------------------------------------------------------ */
+
+/* Append the instance, as it was at `seen_ns`, to a reservation of a reply. */
+void listing_add(struct ctx *x, const struct instance *i, struct ec2_reservation *r,
+                 uint64_t seen_ns);
 
 /* ---- templates.c ---------------------------------------------------------------------------- */
 
@@ -264,13 +276,22 @@ void template_merge(struct ec2_template_data *into, const struct ec2_template_da
 NODISCARD int template_get(struct ctx *x, const struct ec2_template_ref *ref,
                            struct template **ret_template, uint32_t *ret_version);
 
+/* Copy of the request in hand that needs nothing else; NULL with the fault set when it cannot
+ * stand alone. */
+const struct ec2_request *request_dup(struct ctx *x, struct arena *arena);
+
 /* ---- network.c, keys.c, offers.c ------------------------------------------------------------ */
 
 struct group *group_find(const struct cloud *c, struct str id);
 struct group *group_find_name(const struct cloud *c, struct str name);
+void group_free(struct group *own_group);
+void key_free(struct key_pair *own_key);
+void template_free(struct template *own_template);
+void fleet_free(struct fleet *own_fleet);
+const char *fleet_state(const struct cloud *c, const struct fleet *f); /* as the API names it */
 struct group *group_make(struct cloud *c, struct str name, struct str description);
 struct key_pair *key_find_name(const struct cloud *c, struct str name);
-int zone_find(const struct cloud *c, struct str name);   /* -1: none */
+int zone_find(const struct cloud *c, struct str name); /* -1: none */
 int zone_find_id(const struct cloud *c, struct str id);
 int zone_find_subnet(const struct cloud *c, struct str subnet_id);
 uint32_t zone_free_addresses(const struct cloud *c, unsigned zone);
@@ -317,8 +338,7 @@ NODISCARD int filter_check(struct ctx *x, const struct ec2_filters *filters, fil
 bool filter_match(struct ctx *x, const struct ec2_filters *filters, filter_get_fn *get,
                   const void *object);
 /* tag:KEY and tag-key; false when `name` is neither. */
-bool filter_tags(struct ctx *x, const struct cloud_tags *tags, struct str name,
-                 struct values *ret);
+bool filter_tags(struct ctx *x, const struct cloud_tags *tags, struct str name, struct values *ret);
 bool str_in(struct str s, const struct ec2_strs *list);
 
 /* Pages: `start` is the position that NextToken carries (0 without). */
