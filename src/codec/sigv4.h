@@ -92,7 +92,9 @@ enum sigv4_verdict {
     SIGV4_MISMATCH,    /* the key or the bytes are not the signed ones: SignatureDoesNotMatch */
 };
 
-/* Views into the request. */
+#define SIGV4_CLAIM_BYTES_MAX 4096 /* decoded query values; the longest session token is 2 KiB */
+
+/* Views into the request or, presigned, into `decoded`: not to be copied. */
 struct sigv4_claim {
     struct str access_key;
     struct str date; /* yyyymmdd */
@@ -100,10 +102,11 @@ struct sigv4_claim {
     struct str service;
     struct str signed_headers;
     struct str signature;
-    struct str session_token; /* may be empty; percent-decoded only in the header form */
+    struct str session_token; /* may be empty */
     int64_t signed_unix_ms;
     int64_t expires_s; /* 0: not presigned */
     bool presigned;
+    char decoded[SIGV4_CLAIM_BYTES_MAX];
 };
 
 /* Read the claim from the Authorization header or the query.  Never SIGV4_MISMATCH: nothing is
