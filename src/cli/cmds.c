@@ -2,6 +2,9 @@
 
 
 const struct cmd *const CMDS[] = {
+    &cmd_validate,
+    &cmd_explain,
+    &cmd_config,
     &cmd_help,
     &cmd_version,
     NULL,

@@ -4,7 +4,10 @@
 
 #include "cli/cmd.h"
 
+extern const struct cmd cmd_config;
+extern const struct cmd cmd_explain;
 extern const struct cmd cmd_help;
+extern const struct cmd cmd_validate;
 extern const struct cmd cmd_version;
 
 #endif

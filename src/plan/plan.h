@@ -29,7 +29,7 @@
 #include "core/verdict.h"
 #include "plan/nodeset.h"
 
-/* Where something stands.  line 0: not in the file (a default); line < 0: from --set number -line. */
+/* Where something stands.  line 0: not in the file (a default); line < 0: --set number -line. */
 struct plan_place {
     int32_t line;
     int32_t column;
@@ -252,6 +252,7 @@ struct plan {
     struct plan_outputs outputs;
     uint64_t planned_ns;         /* sum of the phases' durations (a `run` without one: 0) */
     uint64_t planned_longest_ns; /* sum of the phases' timeouts */
+    const struct raw_plan *raw;  /* as the key table sees it, for printing */
 };
 
 /* ---- errors --------------------------------------------------------------------------------- */
@@ -261,23 +262,27 @@ struct plan {
 /* One thing that is wrong. */
 struct plan_error {
     struct plan_place place;
-    uint32_t width;       /* bytes to underline, >= 1 */
-    struct str message;   /* "unknown key "instnces" in roles.db" */
-    struct str hint;      /* "did you mean "instances"?"; empty: none */
-    struct str help;      /* "dayfly explain roles.instances"; empty: none */
+    uint32_t width;     /* characters to underline, >= 1 */
+    struct str message; /* unknown key "instnces" */
+    struct str hint;    /* did you mean "instances"?   empty: none */
+    struct str note;    /* behind the caret: a list; the first that has capacity is used */
+    struct str help;    /* dayfly explain roles.instances   empty: none */
 };
 
+/* A zeroed struct is an empty list. */
 struct plan_errors {
     struct str file;
-    struct str text; /* the file, for source lines */
+    struct str text;        /* the file, for source lines */
+    const struct str *sets; /* the command line's, for places with line < 0 */
+    uint32_t set_count;
     uint32_t count;
     uint32_t dropped; /* beyond PLAN_ERRORS_MAX */
-    struct plan_error items[PLAN_ERRORS_MAX]; /* in the order of the file */
+    struct plan_error items[PLAN_ERRORS_MAX]; /* in the order of the file, then of the sets */
 };
 
-/* `file:line:col: message, hint`, one line. */
+/* `file:line:col: message, hint`, one line; of a set `--set path=value: message, hint`. */
 void plan_error_add_line(struct buf *b, const struct plan_errors *errors, uint32_t index);
-/* The form for people: source line, caret, hint, place, help. `utf8` false: ASCII rules. */
+/* The form for people: that line, then source line, caret and note, help.  `utf8` false: ASCII. */
 void plan_error_add_block(struct buf *b, const struct plan_errors *errors, uint32_t index,
                           bool utf8);
 

@@ -29,11 +29,12 @@
 #include "base/base.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/str.h"
 
 #define TEMPLATE_TEXT_MAX (256 * 1024) /* result of one template */
 #define TEMPLATE_DEPTH_MAX 16          /* nested calls */
-#define TEMPLATE_LIST_MAX SLOTS_MAX    /* items of a list value */
+
 
 /* A value: a text, or a list of texts. */
 struct template_value {
