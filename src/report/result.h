@@ -256,6 +256,7 @@ int result_exit_code(const struct result *r);
 const char *result_verdict_name(enum result_verdict verdict); /* "PASS" */
 const char *result_state_name(enum result_state state);       /* "ok", "failed", "no data", ... */
 const char *result_fate_name(enum result_fate fate);          /* "dud" */
+const char *result_phase_kind_name(enum result_phase_kind kind); /* "http" */
 
 /* Sum over the phases that count (no warm-up). */
 struct result_totals {
@@ -265,6 +266,9 @@ struct result_totals {
 void result_totals(const struct result *r, struct result_totals *ret_totals);
 int64_t result_cost_usd_micro(const struct result *r);           /* instances and disk */
 int64_t result_on_demand_usd_micro(const struct result *r);
+
+uint32_t result_count_fate(const struct result *r, enum result_fate fate); /* instances */
+uint32_t result_disturbed(const struct result *r);               /* phases */
 
 /* Write every file listed above into `dir`, which must exist.  Each file appears whole or not at
  * all (temporary name, fsync, rename, fsync of the directory).  A failure does not stop the other

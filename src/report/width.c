@@ -200,6 +200,10 @@ static const char *ascii_form(uint32_t code) {
         return "...";
     case 0x2192: /* arrow */
         return "->";
+    case 0x2713: /* check mark */
+        return "ok";
+    case 0x2717: /* ballot x */
+        return "FAIL";
     default:
         return "?";
     }
