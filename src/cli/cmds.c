@@ -5,7 +5,10 @@ const struct cmd *const CMDS[] = {
     &cmd_validate,
     &cmd_explain,
     &cmd_config,
+    &cmd_cloud,
     &cmd_help,
     &cmd_version,
+    &cmd_instance_init,
+    &cmd_instance_power,
     NULL,
 };

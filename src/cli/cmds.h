@@ -8,6 +8,9 @@ extern const struct cmd cmd_config;
 extern const struct cmd cmd_explain;
 extern const struct cmd cmd_help;
 extern const struct cmd cmd_validate;
+extern const struct cmd cmd_cloud;
+extern const struct cmd cmd_instance_init;
+extern const struct cmd cmd_instance_power;
 extern const struct cmd cmd_version;
 
 #endif

@@ -41,11 +41,14 @@ struct emu_options {
     uint64_t visible_ns_max; /* how long a new instance may stay unseen by Describe calls */
     uint32_t dud_ppm;       /* share of instances that never become useful */
     uint32_t slow_ppm;      /* share that takes ten times as long to boot */
-    uint32_t interrupt_ppm_per_hour; /* share of Spot instances reclaimed each hour */
+    uint32_t interrupt_ppm;  /* share of Spot instances that EC2 takes back ... */
+    uint64_t interrupt_ns_min, interrupt_ns_max; /* ... this long after they run */
+    uint64_t interrupt_every_ns; /* or one random Spot instance each time; 0: none */
     uint64_t notice_ns;     /* from the Spot notice to the end: 2 minutes on EC2 */
-    uint64_t quota_vcpus;   /* Spot and on-demand vCPU quota each; 0: none */
+    uint64_t quota_vcpus;   /* Spot and on-demand vCPU quota each; 0: no limit */
+    uint64_t minute_ns;     /* what a minute of `shutdown +N` lasts inside; 60 s */
     uint64_t speed_milli;   /* 1000: delays as given; 2000: twice as fast */
-    char *capacity[EMU_LIST_MAX]; /* "TYPE=N", "TYPE@ZONE=N", "*=N" */
+    char *capacity[EMU_LIST_MAX]; /* "[spot:|on-demand:]TYPE[@ZONE]=N", patterns allowed */
     unsigned capacity_count;
     char *faults[EMU_LIST_MAX]; /* "op=CreateFleet,nth=2,mode=lost-reply" */
     unsigned fault_count;
@@ -60,9 +63,16 @@ struct emu_options {
 void emu_options_init(struct emu_options *o);
 void emu_options_deinit(struct emu_options *o);
 
-/* Set one option by its command-line name ("boot" "1s-3s", "dud" "25%", "isolate" "namespace",
- * "fault" "op=...", "capacity" "c7i.large=4"); flags take "yes" or "no".  This is the only parser:
+/* Set one option by its command-line name; flags take "yes" or "no".  This is the only parser:
  * the command line, the plan's `fleet.local` and tests go through it.
+ *
+ *   listen 127.0.0.1:0    state-dir DIR       region us-east-1     isolate process|namespace
+ *   boot 1s-3s            api 30ms-120ms      pending 500ms-1s     terminate 500ms-2s
+ *   visible 1s            dud 25%             slow 5%              notice 2m
+ *   interrupt 10%|1/2m    interrupt-after 30s-90s                  capacity c7i.large@us-east-1a=4
+ *   fault op=...,mode=... quota 64            speed 2              seed 7
+ *   minute 1s             agent-on-image yes  throttle no          idle 30s
+ *
  * Errors: ERR_USAGE naming the option and what it takes. */
 NODISCARD int emu_options_set(struct emu_options *o, const char *name, const char *value,
                               struct err *err);
