@@ -163,6 +163,7 @@ struct cloud_outcome {
     struct ec2_reply *reply; /* in the caller's arena; views into it or into the cloud, valid
                                 until the next call that changes the cloud */
     struct ec2_fault *fault; /* in the caller's arena */
+    struct str request_id;   /* a UUID, in the caller's arena; also in *reply */
     uint64_t number;         /* of the call in the log, from 1 */
 };
 
@@ -351,6 +352,7 @@ struct cloud_call_record {
     uint32_t launched;               /* instances that the call made */
     uint32_t ended;                  /* instances that the call moved to shutting-down */
     bool dry_run;
+    bool late; /* a request that was stuck on its way */
 };
 
 /* The last CLOUD_CALLS_MAX calls, oldest first. */

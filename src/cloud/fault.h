@@ -72,7 +72,7 @@ NODISCARD int fault_table_add(struct fault_table *t, const struct fault_rule *ru
  * until the table changes. */
 const struct fault_rule *fault_match(struct fault_table *t, struct str action);
 
-/* HTTP status that EC2 uses with this error code: 400, 401, 403, 412, 500 or 503. */
-unsigned fault_status(struct str code);
+/* "lost-reply" and so on; "" for FAULT_NONE. */
+const char *fault_mode_name(enum fault_mode mode);
 
 #endif

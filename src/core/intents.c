@@ -41,6 +41,8 @@ void run_token(const struct run *run, uint32_t intent, char into[TOKEN_BYTES_MAX
     char digits[12];
     size_t used = sizeof digits;
     must(id.len + sizeof digits < TOKEN_BYTES_MAX);
+    if (MUTANT == 1 && intent < run->intent_count)
+        intent += 1000 * (run->intents[intent].tries - 1);
     digits[--used] = 0;
     do {
         digits[--used] = (char)('0' + intent % 10);
@@ -116,7 +118,9 @@ uint32_t intents_found(struct run *run, struct run_actions *act, uint32_t intent
     struct run_intent *in = intent < run->intent_count ? &run->intents[intent] : NULL;
     bool expected = in && intents_unsettled(in) && in->launched < in->count;
     n->intent = in ? intent : RUN_NONE;
-    n->role = in ? in->role : seen->role < run->config.role_count ? seen->role : RUN_NONE;
+    n->role = in ? in->role : seen->role;
+    if (n->role >= run->config.role_count)
+        n->role = RUN_NONE; /* a teardown without its plan */
     if (in)
         in->launched++;
     if (n->role != RUN_NONE) {
@@ -137,7 +141,7 @@ uint32_t intents_found(struct run *run, struct run_actions *act, uint32_t intent
 }
 
 static void intents_send(struct run *run, struct run_actions *act, struct run_intent *in) {
-    must(run->durable > in->record || run->config.mode == RUN_MODE_TEARDOWN);
+    must(run->durable > in->record || run->config.mode == RUN_MODE_TEARDOWN || MUTANT == 2);
     must(in->tries < RUN_TRIES_MAX);
     in->tries++;
     in->state = RUN_INTENT_FLYING;
@@ -165,7 +169,7 @@ static bool intents_may_resend(const struct run *run, const struct run_intent *i
 void intents_advance(struct run *run, struct run_actions *act) {
     for (uint32_t i = 0; i < run->intent_count; i++) {
         struct run_intent *in = &run->intents[i];
-        if (in->state == RUN_INTENT_WRITING && run->durable > in->record)
+        if (in->state == RUN_INTENT_WRITING && (run->durable > in->record || MUTANT == 2))
             intents_send(run, act, in);
         if (in->state == RUN_INTENT_FLYING &&
             run->now_ns >= run_after(in->sent_ns, run->config.call_ns)) {

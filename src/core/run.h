@@ -225,6 +225,7 @@ enum run_why {
     RUN_WHY_UNPROVED,       /* no two clean sweeps by the deadline */
     RUN_WHY_RESOURCES,      /* group or template could not be deleted */
     RUN_WHY_KEPT,           /* teardown policy keeps the fleet until its ttl */
+    RUN_WHY_TOO_EARLY,      /* joined before we know its id or address: let it try again */
     RUN_WHY_COUNT
 };
 /* "silent", "link-lost": stable word for records and plain output. */
@@ -512,7 +513,9 @@ enum run_action_kind {
     RUN_ACT_TERMINATE, /* refs: node indexes, 1..RUN_TERMINATE_MAX */
     RUN_ACT_DELETE_RESOURCES, /* templates and groups with the run's tag; ok when none is left */
     RUN_ACT_CONSOLE,   /* node: fetch console output for the story; no answer is waited for */
-    RUN_ACT_ADMIT,     /* link, node: tell it slot and role */
+    RUN_ACT_ADMIT,     /* link, node: tell it slot and role.  After a broken link the orders that
+                        * may have been lost follow again: an agent that has obeyed one already
+                        * answers it again with its result and does nothing else */
     RUN_ACT_REFUSE,    /* link: why, power_off; then close */
     RUN_ACT_DROP,      /* link: close without a word (an older link of the same node) */
     RUN_ACT_SETUP,     /* refs */

@@ -10,6 +10,11 @@
 #include "base/str.h"
 #include "core/run.h"
 
+/* A planted bug, by number; the simulator must find each one (sim/mutants/README.md). */
+#ifndef MUTANT
+#define MUTANT 0
+#endif
+
 #define RUN_TRIES_MAX 8      /* sends of one intent; then it is settled by listing */
 #define RUN_REISSUE_NS (60 * NS_PER_S) /* terminate again what still runs after this long */
 

@@ -56,8 +56,9 @@ static void list_absent(struct run *run, struct run_actions *act) {
             continue; /* we learned of it after the question was asked */
         if (n->absences++ == 0)
             n->absent_ns = run->list_began_ns;
-        if (n->absences >= 2 &&
-            run->list_began_ns >= run_after(n->absent_ns, run->config.visible_ns))
+        if ((n->absences >= 2 || MUTANT == 8) &&
+            run->list_began_ns >=
+                run_after(n->absent_ns, MUTANT == 8 ? 0 : run->config.visible_ns))
             roster_gone(run, act, i);
     }
 }
@@ -91,8 +92,12 @@ static void list_fail(struct run *run, struct run_actions *act) {
 }
 
 void list_failed(struct run *run, const struct run_event *ev, struct run_actions *act) {
-    if (ev->call == run->list_call && run->list_call != RUN_NONE)
-        list_fail(run, act);
+    if (ev->call != run->list_call || run->list_call == RUN_NONE)
+        return;
+    if (MUTANT == 5 && run->stage == RUN_STAGE_TEARDOWN)
+        for (uint32_t i = 0; i < run->node_count; i++)
+            roster_gone(run, act, i); /* "error" taken for empty */
+    list_fail(run, act);
 }
 
 /* Is something awaited that only a listing can tell? */
@@ -152,6 +157,10 @@ static void node_not_terminated(struct run *run, struct run_actions *act, uint32
     /* One bad id fails the whole call, so halves are tried at once; a lone id waits. */
     n->retry_ns = batch > 1 ? run->now_ns
                             : run_after(run->now_ns, intents_backoff(run, n->failures));
+    if (MUTANT == 3)
+        roster_gone(run, act, node); /* "not found" taken for gone */
+    if (MUTANT == 7)
+        n->batch_max = RUN_TERMINATE_MAX;
     if (batch == 1)
         emit_node(run, act, RUN_NOTE_TERMINATE_FAILED, node)->count = n->failures;
 }

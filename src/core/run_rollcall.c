@@ -11,16 +11,16 @@ static void refuse(struct run *run, struct run_actions *act, const struct run_ev
     a->link.why = why;
     a->link.power_off = given_up;
     a->node = node;
+    if (why == RUN_WHY_TOO_EARLY) {
+        run->list_wanted = true;
+        return;
+    }
     struct run_note *note = node == RUN_NONE ? emit_note(act, RUN_NOTE_REFUSED)
                                              : emit_node(run, act, RUN_NOTE_REFUSED, node);
     note->why = why;
-    if (node == RUN_NONE && intents_unsettled_count(run) > 0)
-        run->list_wanted = true; /* it may be ours before we know: it will try again */
 }
 
 static bool source_fits(const struct run_node *n, uint32_t source_ip) {
-    if (n->private_ip == 0 && n->public_ip == 0)
-        return true; /* no address known yet: the token and the key must do */
     return source_ip != 0 && (source_ip == n->private_ip || source_ip == n->public_ip);
 }
 
@@ -35,6 +35,24 @@ static void join_note(struct run *run, struct run_actions *act, uint32_t node, b
     }
     note->count = run_tally(run, n->role).joined;
     note->of = run->config.roles[n->role].want;
+}
+
+/* An order that was on its way when the link broke may be lost: the agent knows what it did. */
+static void orders_again(struct run *run, struct run_actions *act, uint32_t node) {
+    const struct run_node *n = &run->nodes[node];
+    if (n->state == RUN_NODE_SETUP)
+        emit_ref(act, emit(act, RUN_ACT_SETUP), node);
+    if (n->state == RUN_NODE_STARTING)
+        emit_ref(act, emit(act, RUN_ACT_SERVICE), node);
+    if (n->part < RUN_PART_PREPARING || n->part > RUN_PART_STARTED)
+        return;
+    enum run_action_kind kind = run->phase_preparing ? RUN_ACT_PHASE_PREPARE
+                                : run->phase_running ? RUN_ACT_PHASE_START
+                                                     : RUN_ACT_PHASE_STOP;
+    struct run_action *a = emit(act, kind);
+    a->phase.phase = run->phase;
+    a->phase.at_ns = run->phase_start_ns;
+    emit_ref(act, a, node);
 }
 
 static void admit(struct run *run, const struct run_event *ev, struct run_actions *act,
@@ -62,16 +80,23 @@ static void admit(struct run *run, const struct run_event *ev, struct run_action
     a->link.link = n->link;
     join_note(run, act, node, again);
     n->unlinked_ns = RUN_NEVER;
+    if (again)
+        orders_again(run, act, node);
 }
 
 void rollcall_join(struct run *run, const struct run_event *ev, struct run_actions *act) {
     must(memchr(ev->join.id, 0, sizeof ev->join.id));
     uint32_t node = run_find_node(run, ev->join.id);
     if (node == RUN_NONE || run->nodes[node].role == RUN_NONE) {
-        refuse(run, act, ev, RUN_WHY_STRANGER, RUN_NONE);
+        bool may_be_ours = intents_unsettled_count(run) > 0 && run->stage < RUN_STAGE_COLLECT;
+        refuse(run, act, ev, may_be_ours ? RUN_WHY_TOO_EARLY : RUN_WHY_STRANGER, RUN_NONE);
         return;
     }
     struct run_node *n = &run->nodes[node];
+    if (roster_alive(n) && n->private_ip == 0 && n->public_ip == 0) {
+        refuse(run, act, ev, RUN_WHY_TOO_EARLY, node);
+        return;
+    }
     if (!source_fits(n, ev->join.source_ip)) {
         refuse(run, act, ev, RUN_WHY_SOURCE, node);
         return;
