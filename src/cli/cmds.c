@@ -6,6 +6,8 @@ const struct cmd *const CMDS[] = {
     &cmd_explain,
     &cmd_config,
     &cmd_cloud,
+    &cmd_bench,
+    &cmd_serve,
     &cmd_help,
     &cmd_version,
     &cmd_instance_init,

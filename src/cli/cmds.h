@@ -4,9 +4,11 @@
 
 #include "cli/cmd.h"
 
+extern const struct cmd cmd_bench;
 extern const struct cmd cmd_config;
 extern const struct cmd cmd_explain;
 extern const struct cmd cmd_help;
+extern const struct cmd cmd_serve;
 extern const struct cmd cmd_validate;
 extern const struct cmd cmd_cloud;
 extern const struct cmd cmd_instance_init;

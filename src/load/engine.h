@@ -95,6 +95,7 @@ struct worker {
     struct heap thinkers;  /* closed loop: when which user goes on */
     uint64_t end_ns;       /* closed loop: nobody begins after this */
     uint64_t unblocked_ns; /* when a connection last became idle after none had been */
+    uint64_t lead_ns;      /* how much earlier than a send the timer is set */
     unsigned stop_seen;
     uint64_t now_ns;
 
