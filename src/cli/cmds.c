@@ -8,6 +8,7 @@ const struct cmd *const CMDS[] = {
     &cmd_cloud,
     &cmd_bench,
     &cmd_serve,
+    &cmd_results,
     &cmd_help,
     &cmd_version,
     &cmd_instance_init,

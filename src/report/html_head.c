@@ -186,7 +186,8 @@ static void add_load_tiles(struct html_page *page) {
         buf_reset(&below);
         if (t->duration_ns)
             say_count_short(&value, (uint64_t)((double)t->done * 1e9 / (double)t->duration_ns));
-        buf_printf(&below, "%" PRIu64 " sent late", t->late);
+        units_add_count(&below, t->late);
+        buf_add_text(&below, " sent late");
         tile(page, "rate", &value, "/s", buf_text(&below));
     }
     add_latency_tiles(page);

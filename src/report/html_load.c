@@ -147,7 +147,7 @@ static void add_phase(struct html_page *page, const struct result_phase *p) {
         markup_add_text(b, p->disturbed);
         buf_add_text(b, "</small>");
     }
-    buf_printf(b, "</td><td class=\"%s\">%s %s", ok ? "good" : "bad", ok ? "\u2713" : "\u2717",
+    buf_printf(b, "</td><td class=\"st %s\">%s %s", ok ? "good" : "bad", ok ? "\u2713" : "\u2717",
                result_state_name(p->state));
     if (!ok && p->has_load) {
         buf_add_text(b, "<br><small>");

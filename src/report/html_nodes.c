@@ -123,8 +123,9 @@ static void add_row(struct html_page *page, const struct result_node *n) {
     buf_printf(b, "<tr%s><td><b>", is_odd(n) ? " class=\"odd\"" : "");
     markup_add_text(b, n->slot ? n->slot : "\u2013");
     buf_add_text(b, "</b></td>");
-    html_cell(b, n->instance_id);
-    buf_add_text(b, "<td>");
+    buf_add_text(b, "<td class=\"id\">");
+    markup_add_text(b, n->instance_id);
+    buf_add_text(b, "</td><td class=\"tz\">");
     markup_printf(b, "%s %s", n->type ? n->type : "", n->zone ? n->zone : "");
     buf_add_text(b, "</td>");
     html_cell(b, result_fate_name(n->fate));

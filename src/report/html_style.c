@@ -68,6 +68,8 @@ const char HTML_STYLE[] =
     "th.n,td.n{text-align:right;padding-right:14px;white-space:nowrap}"
     "td.st{white-space:nowrap;font-weight:600}td.bar{white-space:nowrap}"
     "td.bar svg{vertical-align:-2px;margin-right:8px}td small{color:var(--soft)}\n"
+    "td.id{white-space:nowrap;font:12px/1.7 ui-monospace,Menlo,Consolas,monospace}"
+    "td.st,td.tz{white-space:nowrap}\n"
     "td.wide{overflow-wrap:anywhere;min-width:180px}\n"
     "td.good{color:var(--good)}td.bad{color:var(--bad)}td.warn{color:var(--warn)}"
     "tr.odd td{background:var(--warnbg)}tr.sum td{font-weight:600}tr.part td:first-child"
