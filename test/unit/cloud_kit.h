@@ -73,9 +73,9 @@ UNUSED static struct str kit_image(const struct kit *k) {
 }
 
 /* An argument list of one kind: `LIST(struct ec2_strs, STR("a"), STR("b"))`. */
-#define LIST(list, ...)                                                                            \
-    ((struct list){(__typeof__(((struct list *)0)->items[0])[]){__VA_ARGS__},                      \
-                   sizeof((__typeof__(((struct list *)0)->items[0])[]){__VA_ARGS__}) /             \
+#define LIST(list, ...)                                                                \
+    ((struct list){(__typeof__(((struct list *)0)->items[0])[]){__VA_ARGS__},          \
+                   sizeof((__typeof__(((struct list *)0)->items[0])[]){__VA_ARGS__}) / \
                        sizeof(((struct list *)0)->items[0])})
 
 /* RunInstances of `count` c5.large on-demand in the first zone. */

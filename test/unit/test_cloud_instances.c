@@ -186,8 +186,8 @@ static void an_interruption_gives_notice_and_ends_the_instance_two_minutes_later
     assert_int_equal(i->state, CLOUD_RUNNING);
     kit_wait(&k, 2 * SECOND);
     assert_int_equal(i->state, CLOUD_TERMINATED);
-    struct ec2_filters spot = LIST(ec2_filters, {STR("state-reason-code"),
-                                                 LIST(ec2_strs, STR("Server.SpotInstance*"))});
+    struct ec2_filters spot =
+        LIST(ec2_filters, {STR("state-reason-code"), LIST(ec2_strs, STR("Server.SpotInstance*"))});
     assert_int_equal(kit_listed(&k, &spot), 1);
     kit_close(&k);
 }
@@ -259,10 +259,9 @@ static void filters_are_and_across_or_within_with_wildcards(void **state) {
     struct kit k;
     struct cloud_options o = kit_options();
     kit_open(&k, &o);
-    struct ec2_tag_specs tags = LIST(
-        ec2_tag_specs,
-        {STR("instance"), LIST(ec2_tags, {STR("dayfly:run"), STR("7k2m")},
-                               {STR("dayfly:role"), STR("client")})});
+    struct ec2_tag_specs tags =
+        LIST(ec2_tag_specs, {STR("instance"), LIST(ec2_tags, {STR("dayfly:run"), STR("7k2m")},
+                                                   {STR("dayfly:role"), STR("client")})});
     struct ec2_request run = kit_run(&k, 2);
     run.run_instances.tag_specs = tags;
     kit_ok(&k, &run);
