@@ -36,6 +36,18 @@ void cloud_options_realistic(struct cloud_options *o, uint32_t speed) {
     o->visible_ns = options_seconds(0, 3000, speed);
 }
 
+/* Letters of type and zone names, and the two wildcards. */
+static bool options_is_pattern(struct str s) {
+    for (size_t n = 0; n < s.len; n++) {
+        char ch = s.ptr[n];
+        bool plain = (ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9') || ch == '.' ||
+                     ch == '-' || ch == '*' || ch == '?';
+        if (!plain)
+            return false;
+    }
+    return s.len > 0;
+}
+
 int cloud_options_capacity(struct cloud_options *o, struct str text, struct err *err) {
     must(o);
     struct cloud_capacity_rule rule = {.spot = true, .on_demand = true};
@@ -52,7 +64,7 @@ int cloud_options_capacity(struct cloud_options *o, struct str text, struct err 
     size_t at = str_index_of(pool, '@');
     struct str type = str_slice(pool, 0, at);
     struct str zone = at < pool.len ? str_skip(pool, at + 1) : STR("*");
-    if (equals == rest.len || type.len == 0 || zone.len == 0)
+    if (equals == rest.len || !options_is_pattern(type) || !options_is_pattern(zone))
         return err_set(err, ERR_PARSE, "capacity '%.*s' is not TYPE[@ZONE]=N", STR_ARG(text));
     uint64_t count = 0;
     if (units_u64(str_skip(rest, equals + 1), &count, err) < 0)
