@@ -318,6 +318,7 @@ struct run_role {
     bool exhausted;      /* quota reached: no further launch */
     uint64_t retry_ns;   /* no new intent before this */
     uint64_t exclude;    /* pools without capacity of late */
+    uint64_t short_said; /* pools that the story has named as short since the last full launch */
     bool on_demand;      /* spot-then-on-demand has gone on to on-demand */
     enum run_why short_why; /* last reason for missing nodes */
 };

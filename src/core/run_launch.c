@@ -136,13 +136,14 @@ static void launch_short(struct run *run, struct run_actions *act, uint32_t role
     enum run_why why = launch_why(refusal);
     if (refusal == RUN_REFUSED_QUOTA)
         r->exhausted = true;
-    if ((r->exclude & bit) != bit || r->short_why != why) {
+    if ((r->short_said & bit) != bit || r->short_why != why) {
         struct run_note *note = emit_note(act, RUN_NOTE_SHORT);
         note->role = role;
         note->pool = pool;
         note->why = why;
     }
     r->short_why = why;
+    r->short_said |= bit;
     r->exclude |= bit;
 }
 
@@ -151,6 +152,7 @@ static void launch_pace(struct run *run, uint32_t role, uint32_t got, uint32_t a
     struct run_role *r = &run->roles[role];
     if (got >= asked) {
         r->failures = 0;
+        r->short_said = 0;
         r->retry_ns = 0;
         return;
     }

@@ -159,8 +159,6 @@ static void node_not_terminated(struct run *run, struct run_actions *act, uint32
                             : run_after(run->now_ns, intents_backoff(run, n->failures));
     if (MUTANT == 3)
         roster_gone(run, act, node); /* "not found" taken for gone */
-    if (MUTANT == 7)
-        n->batch_max = RUN_TERMINATE_MAX;
     if (batch == 1)
         emit_node(run, act, RUN_NOTE_TERMINATE_FAILED, node)->count = n->failures;
 }
