@@ -118,15 +118,20 @@ static void check_in(struct plan_reader *r, const struct raw_plan *raw, const st
     const struct raw_phase *phases = (const void *)raw->phases.items;
     const struct raw_phase *phase = find_phase(raw, t->in);
     bool of_requests = t->metric <= METRIC_ERROR_COUNT;
+    unsigned least = 3;
     struct plan_place place = place_of_word(r, node, t->in);
     if (!phase) {
         struct plan_error *error =
             plan_error_add(&r->sink, place, (uint32_t)strlen(t->in),
                            "threshold \"%s\": no phase \"%s\"", t->text, t->in);
-        for (uint32_t i = 0; i < raw->phases.count; i++)
-            if (str_distance(phases[i].name, str_from(t->in)) < 3)
-                error->hint =
-                    plan_error_text(&r->sink, "did you mean \"%.*s\"?", STR_ARG(phases[i].name));
+        for (uint32_t i = 0; i < raw->phases.count; i++) {
+            unsigned distance = str_distance(phases[i].name, str_from(t->in));
+            if (distance >= least)
+                continue;
+            least = distance;
+            error->hint =
+                plan_error_text(&r->sink, "did you mean \"%.*s\"?", STR_ARG(phases[i].name));
+        }
     } else if (phase->warmup) {
         plan_error_add(&r->sink, place, (uint32_t)strlen(t->in),
                        "threshold \"%s\": phase \"%s\" is a warm-up, which is not measured",

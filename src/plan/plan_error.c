@@ -27,12 +27,19 @@ struct plan_error *plan_error_add(struct plan_sink *sink, struct plan_place plac
         errors->dropped++;
         return &sink->spare;
     }
-    struct plan_error *error = &errors->items[errors->count++];
+    struct plan_error *error = &errors->items[errors->count];
     *error = (struct plan_error){.place = place, .width = width ? width : 1};
     va_list args;
     va_start(args, fmt);
     error->message = make_text(sink->arena, fmt, args);
     va_end(args);
+    for (uint32_t i = 0; i < errors->count; i++) { /* an alias brings its mistakes along */
+        const struct plan_error *other = &errors->items[i];
+        if (other->place.line == place.line && other->place.column == place.column &&
+            str_equal(other->message, error->message))
+            return &sink->spare;
+    }
+    errors->count++;
     return error;
 }
 

@@ -432,7 +432,7 @@ static const struct plan_key plan_keys[] = {
      "Files to bring home at the end.", "[{nodes: db, from: /var/log/db.log}]"},
     {"teardown", TYPE_WORD, 0, AT(teardown), "always", NULL, 0, 0, "always|on-pass|never", NULL,
      NULL, "Whether nodes are given back at the end, or kept until ttl.", "on-pass"},
-    {"disturbed", TYPE_WORD, 0, AT(disturbed), "mark", NULL, 0, 0, "mark|fail", NULL, NULL,
+    {"disturbed", TYPE_WORD, 0, AT(disturbed), "mark", NULL, 0, 0, "mark|fail|~repeat", NULL, NULL,
      "What an interruption in a measured phase does to the verdict.", "fail"},
     {"outputs", TYPE_MAP, KEY_ALWAYS, AT(outputs), NULL, NULL, 0, 0, NULL, &PLAN_OUTPUTS, NULL,
      "What is written.", "{dir: ./results}"},
@@ -481,7 +481,7 @@ const struct plan_key *plan_key_at(struct str path, const struct plan_section **
         if (str_ends_with(part, STR("[]")))
             part.len -= 2;
         const struct plan_key *next = section ? plan_key_find(section, part, NULL) : NULL;
-        if (!next && items && part.len) {
+        if (!next && items && part.len && path.ptr) {
             items = false;
             continue;
         }

@@ -112,7 +112,10 @@ static int name_value(void *context, struct arena *arena, const struct template_
     for (uint32_t i = 0; i < r->vars.count; i++) {
         if (str_equal(r->vars.items[i].name, wanted)) {
             ret->text = r->vars.items[i].value;
-            return 0;
+            if (ret->text.ptr)
+                return 0;
+            r->poisoned = true;
+            return err_set(err, ERR_PARSE, "the variable is wrong itself");
         }
         unsigned distance = str_distance(r->vars.items[i].name, wanted);
         if (distance < least) {
@@ -170,7 +173,10 @@ static bool resolve(struct plan_reader *r, const struct yaml_node *node, const s
     CLEANUP(buf_deinit) struct buf out = BUF_INIT(TEMPLATE_TEXT_MAX + 1);
     struct err err = {0};
     size_t at = 0;
+    r->poisoned = false;
     if (template_resolve_load(node->text, time, &env, r->arena, &out, &at, &err) < 0) {
+        if (r->poisoned)
+            return false;
         plan_error_add(&r->sink, plan_read_place(r, node, at), 1, "%s: %s", key->name, err.text);
         return false;
     }
@@ -213,7 +219,7 @@ static void wrong_kind(struct plan_reader *r, const struct plan_key *key, const 
 static bool scalar_text(struct plan_reader *r, const struct plan_key *key, const char *name,
                         const struct yaml_node *node, struct str *ret) {
     if (node->kind != YAML_KIND_SCALAR || yaml_is_null(node)) {
-        wrong_kind(r, key, name, node, plan_type_name(TYPE_TEXT));
+        wrong_kind(r, key, name, node, "one text");
         return false;
     }
     *ret = node->text;
@@ -226,7 +232,9 @@ static bool read_scalar(struct plan_reader *r, const struct plan_section *sectio
     struct err err = {0};
     size_t at = 0;
     if (node->kind != YAML_KIND_SCALAR || yaml_is_null(node)) {
-        wrong_kind(r, key, key->name, node, plan_type_name(key->type));
+        char wanted[64];
+        snprintf(wanted, sizeof wanted, "one value (%s)", plan_type_name(key->type));
+        wrong_kind(r, key, key->name, node, wanted);
         return false;
     }
     if (!scalar_text(r, key, key->name, node, &text))
@@ -355,8 +363,10 @@ static bool read_pairs(struct plan_reader *r, const struct plan_key *key,
         if (str_starts_with(node->entries[i].key->text, STR("x-")) && vars)
             continue;
         bool good = read_pair(r, key, &node->entries[i], &items[count]);
+        if (!good && vars) /* its name stays, so that its use is no second error */
+            items[count] = (struct plan_pair){.name = node->entries[i].key->text};
         ok = good && ok;
-        count += good;
+        count += good || vars;
         if (vars)
             r->vars = (struct plan_pairs){items, count}; /* the next may use those above */
     }

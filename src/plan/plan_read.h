@@ -22,6 +22,7 @@ struct plan_reader {
     uint32_t pending_count, pending_capacity;
     struct file_read *files; /* file() by path */
     size_t resolved_bytes;
+    bool poisoned; /* a template used a variable that is wrong itself: no second error */
 };
 
 /* Read the whole file; errors go to the sink.  `raw` is zeroed memory. */

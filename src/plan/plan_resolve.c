@@ -141,9 +141,10 @@ static void resolve_role(struct plan_reader *r, const struct raw_fleet *fleet,
     raw_mark(&PLAN_ROLE, head, "spare");
     resolve_instances(r, role);
     inherit(r, fleet, role);
-    if (raw_has(&PLAN_ROLE, head, "ready"))
+    if (raw_has(&PLAN_ROLE, head, "ready") && role->ready.head.node->kind == YAML_KIND_MAP)
         ignore(exactly_one(r, &PLAN_READY, &role->ready.head, ready, "ready")); /* noted */
-    if (raw_has(&PLAN_ROLE, head, "service") && role->service.run.len == 0)
+    if (raw_has(&PLAN_ROLE, head, "service") && role->service.run.len == 0 &&
+        role->service.head.node->kind == YAML_KIND_MAP)
         key_error(r, &PLAN_SERVICE, &role->service.head, "run", "service: the command is empty");
 }
 
@@ -170,14 +171,11 @@ static void resolve_roles(struct plan_reader *r, struct raw_plan *raw) {
 
 static void check_url(struct plan_reader *r, const struct plan_section *section,
                       const struct raw_head *head, const char *key, struct str url) {
-    if (str_starts_with(url, STR("http://")) || str_starts_with(url, STR("${{")))
+    if (str_starts_with(url, STR("http://")) || str_starts_with(url, STR("https://")) ||
+        str_starts_with(url, STR("${{")))
         return;
-    if (str_starts_with(url, STR("https://")))
-        key_error(r, section, head, key,
-                  arena_printf(r->arena, "%s: https is not available in this version", key));
-    else
-        key_error(r, section, head, key,
-                  arena_printf(r->arena, "%s: not a URL: write http://host:port/", key));
+    key_error(r, section, head, key,
+              arena_printf(r->arena, "%s: not a URL: write http://host:port/", key));
 }
 
 static void resolve_expect(struct plan_reader *r, struct raw_expect *expect,

@@ -178,11 +178,13 @@ static int parse_call(struct parser *p, struct str name, struct expr *e, struct 
     TRY(function_of(name, &e->function, err));
     p->next++; /* the bracket */
     uint32_t wanted = functions[e->function].arg_count;
+    bool more = false; /* than any function takes */
     for (;;) {
         skip_blanks(p);
         if (peek(p) == ')' && e->arg_count == 0)
             break;
-        if (e->arg_count == ARGS_MAX)
+        more = e->arg_count == ARGS_MAX;
+        if (more)
             break;
         TRY(parse_expr(p, &e->args[e->arg_count++], err));
         skip_blanks(p);
@@ -191,7 +193,7 @@ static int parse_call(struct parser *p, struct str name, struct expr *e, struct 
         p->next++;
     }
     p->at = e->at;
-    if (e->arg_count != wanted || (peek(p) != ')' && peek(p) == ','))
+    if (e->arg_count != wanted || more)
         return err_set(err, ERR_PARSE, "%.*s() takes %" PRIu32 " value%s", STR_ARG(name), wanted,
                        wanted == 1 ? "" : "s");
     p->at = p->next;
