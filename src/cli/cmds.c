@@ -13,5 +13,6 @@ const struct cmd *const CMDS[] = {
     &cmd_version,
     &cmd_instance_init,
     &cmd_instance_power,
+    &cmd_node,
     NULL,
 };
