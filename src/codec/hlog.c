@@ -128,13 +128,12 @@ static void put_histogram(struct buf *out, const struct hist *hist) {
     must(buf_ok(&counts));
     must(buf_ok(&plain));
     uLongf size = compressBound(plain.len);
+    CLEANUP(mem_freep) char *zipped = mem_new(size);
+    must(compress2((Bytef *)zipped, &size, (const Bytef *)plain.ptr, plain.len, 6) == Z_OK);
     CLEANUP(buf_deinit) struct buf packed = BUF_INIT(8 + size);
     put_be(&packed, COOKIE_COMPRESSED, 4);
-    char *room = buf_reserve(&packed, size + 4);
-    must(room != NULL);
-    must(compress2((Bytef *)room + 4, &size, (const Bytef *)plain.ptr, plain.len, 6) == Z_OK);
     put_be(&packed, size, 4);
-    buf_commit(&packed, size);
+    buf_add(&packed, zipped, size);
     put_base64(out, buf_str(&packed));
 }
 
@@ -203,7 +202,8 @@ static int get_counts(struct str counts, struct hist *into, struct err *err) {
 static int get_plain(struct str plain, struct hist *into, struct err *err) {
     if (plain.len < HEAD_BYTES || get_be(plain, 0, 4) != COOKIE)
         return err_set(err, ERR_PARSE, "histogram log: not a V2 histogram");
-    if (get_be(plain, 4, 4) != plain.len - HEAD_BYTES)
+    uint64_t size = get_be(plain, 4, 4); /* old versions of the C library count the head too */
+    if (size != plain.len - HEAD_BYTES && size != plain.len)
         return err_set(err, ERR_PARSE, "histogram log: wrong size of counts");
     if (get_be(plain, 8, 4) != 0 || get_be(plain, 12, 4) != DIGITS || get_be(plain, 16, 8) != 1)
         return err_set(err, ERR_PARSE, "histogram log: buckets other than 1 us at 3 digits");
