@@ -102,6 +102,8 @@ static int fault_parse_part(struct str key, struct str value, struct fault_rule 
 
 int fault_parse(struct str text, struct fault_rule *ret_rule, struct err *err) {
     must(ret_rule);
+    static const char *const keys[] = {"op", "nth", "times", "mode"};
+    bool seen[ARRAY_LEN(keys)] = {false};
     struct fault_rule rule = {.op = "*", .nth = 1, .times = 1};
     struct str rest = text;
     struct str part = STR_EMPTY;
@@ -111,6 +113,13 @@ int fault_parse(struct str text, struct fault_rule *ret_rule, struct err *err) {
             return err_set(err, ERR_PARSE, "fault: '%.*s' is not key=value", STR_ARG(part));
         struct str key = str_trim(str_slice(part, 0, equals));
         struct str value = str_trim(str_skip(part, equals + 1));
+        for (size_t n = 0; n < ARRAY_LEN(keys); n++) {
+            if (!str_equal(key, str_from(keys[n])))
+                continue;
+            if (seen[n])
+                return err_set(err, ERR_PARSE, "fault: %s is given twice", keys[n]);
+            seen[n] = true;
+        }
         TRY(fault_parse_part(key, value, &rule, err));
     }
     if (rule.mode == FAULT_NONE)

@@ -36,6 +36,7 @@ static void wrong_rules_are_refused_with_a_reason(void **state) {
         {"times=never,mode=truncate", "times"},
         {"colour=red,mode=truncate", "unknown key 'colour'"},
         {"mode", "not key=value"},
+        {"mode=error=A,mode=delay=1s", "mode is given twice"},
         {"op=,mode=truncate", "not an action"},
     };
     for (size_t n = 0; n < ARRAY_LEN(wrong); n++) {
