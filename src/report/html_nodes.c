@@ -120,7 +120,10 @@ static void add_load_cells(struct html_page *page, const struct result_node *n,
 static void add_row(struct html_page *page, const struct result_node *n) {
     struct buf *b = page->b;
     struct buf cell = BUF_INIT(SMALL_BYTES_MAX);
-    buf_printf(b, "<tr%s><td><b>", is_odd(n) ? " class=\"odd\"" : "");
+    buf_printf(b, "<tr%s><td><b>",
+               n->note     ? " class=\"odd noted\""
+               : is_odd(n) ? " class=\"odd\""
+                           : "");
     markup_add_text(b, n->slot ? n->slot : "\u2013");
     buf_add_text(b, "</b></td>");
     buf_add_text(b, "<td class=\"id\">");
@@ -131,9 +134,12 @@ static void add_row(struct html_page *page, const struct result_node *n) {
     html_cell(b, result_fate_name(n->fate));
     add_life_cells(page, n, &cell);
     add_load_cells(page, n, &cell);
-    buf_add_text(b, "<td class=\"wide\">");
-    markup_add_text(b, n->note);
-    buf_add_text(b, "</td></tr>\n");
+    buf_add_text(b, "</tr>\n");
+    if (n->note) { /* a line of its own: reasons are sentences */
+        buf_add_text(b, "<tr class=\"odd note\"><td></td><td colspan=\"11\">");
+        markup_add_text(b, n->note);
+        buf_add_text(b, "</td></tr>\n");
+    }
     buf_deinit(&cell);
 }
 
@@ -142,7 +148,7 @@ static void add_rows(struct html_page *page, bool odd_only) {
     size_t rows = 0;
     html_table(page, odd_only ? "Nodes that differ" : "All nodes",
                "node|instance|type, zone|end|#to join|#setup|#requests|#p50|#p99|#max ms|#errors|"
-               "#cpu % (max)|note");
+               "#cpu % (max)");
     for (size_t i = 0; i < r->node_count && rows < ROWS_MAX; i++)
         if (!odd_only || is_odd(&r->nodes[i])) {
             add_row(page, &r->nodes[i]);

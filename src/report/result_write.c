@@ -1,5 +1,6 @@
 #include <inttypes.h>
 
+#include "codec/hlog.h"
 #include "os/file.h"
 #include "report/csv.h"
 #include "report/html.h"
@@ -53,6 +54,33 @@ static void add_summary(struct buf *b, const struct result *r) {
     summary_add(b, r, &(struct summary_style){.dir = dir});
 }
 
+static void add_interval(struct buf *b, const struct result *r, const struct result_phase *p,
+                         const char *request, const struct hist *h) {
+    if (!h || h->count == 0)
+        return;
+    char tag[HLOG_TAG_BYTES_MAX];
+    snprintf(tag, sizeof tag, "%s%s%s", p->name, request ? "/" : "", request ? request : "");
+    struct hlog_line line = {
+        .tag = str_from(tag),
+        .start_ns = (uint64_t)MAX(p->start_unix_ms - r->start_unix_ms, 0) * NS_PER_MS,
+        .length_ns = p->duration_ns};
+    hlog_add_interval(b, &line, h);
+}
+
+/* One interval per phase and request, latency and service time. */
+static void add_hlog(struct buf *b, const struct result *r) {
+    hlog_add_head(b, r->start_unix_ms);
+    for (size_t i = 0; i < r->phase_count; i++) {
+        const struct result_phase *p = &r->phases[i];
+        if (!p->has_load)
+            continue;
+        add_interval(b, r, p, NULL, p->latency);
+        add_interval(b, r, p, "service", p->service);
+        for (size_t k = 0; k < p->request_count; k++)
+            add_interval(b, r, p, p->requests[k].name, p->requests[k].latency);
+    }
+}
+
 static const struct {
     const char *name;
     void (*add)(struct buf *b, const struct result *r);
@@ -61,6 +89,7 @@ static const struct {
     {"timeline.csv", csv_add_timeline},  {"requests.csv", csv_add_requests},
     {"nodes.csv", csv_add_nodes},        {"events.ndjson", add_events},
     {"junit.xml", junit_add},            {"report.html", html_add},
+    {"latency.hlog", add_hlog},
 };
 
 int result_write_all(const struct result *r, const char *dir, struct err *err) {
