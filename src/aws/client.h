@@ -12,9 +12,10 @@
  *             timeout; given back by success
  *
  * What is retried: broken connections and timeouts, HTTP 500/502/503/504 and throttling codes; not
- * capacity codes, although some are HTTP 500.  Mutating calls without a client token are not sent
- * again once their bytes may have arrived: they end as AWS_UNKNOWN_OUTCOME, as do calls whose last
- * attempt got no answer and that change something.
+ * capacity codes, although some are HTTP 500.  A call that changes something, has no client token
+ * and is not idempotent by nature (as TerminateInstances, deletes and tags are) is not sent again
+ * once its bytes may have arrived.  A changing call whose last attempt got no answer, or an answer
+ * that leaves it open (HTTP 5xx, garbage), ends as AWS_UNKNOWN_OUTCOME.
  *
  * Tests: test/unit/test_aws_client.c (a scripted server on loopback)
  */
@@ -62,7 +63,8 @@ struct aws_result {
     struct err err;                 /* text for people; code ERR_NONE when AWS_OK */
 };
 
-/* The reply is NULL unless class is AWS_OK; it and its strings are valid during the callback. */
+/* The reply is NULL unless class is AWS_OK; it and its strings are valid during the callback.  A
+ * dry run that would have succeeded is AWS_OK with code "DryRunOperation" and no reply. */
 typedef void aws_ec2_done(void *user, const struct aws_result *result,
                           const struct ec2_reply *reply);
 typedef void aws_sts_done(void *user, const struct aws_result *result,
@@ -71,8 +73,8 @@ typedef void aws_ssm_done(void *user, const struct aws_result *result,
                           const struct ssm_reply *reply);
 
 struct aws_client_options {
-    uint64_t connect_timeout_ns; /* 0: 5 s */
-    uint64_t attempt_timeout_ns; /* 0: 60 s: from the first byte sent to the last received */
+    uint64_t connect_timeout_ns; /* 0: 5 s: name, connect and TLS together */
+    uint64_t attempt_timeout_ns; /* 0: 60 s: one attempt, connect included */
     uint64_t backoff_base_ns;    /* 0: 1 s; full jitter over base * 2^n, at most 20 s */
     unsigned connections_max;    /* 0: 8 */
     unsigned calls_max;          /* waiting and running; 0: 1024 */
@@ -102,9 +104,10 @@ void aws_sts_get_caller_identity(struct aws_client *client, aws_sts_done *done, 
 void aws_ssm_call(struct aws_client *client, const struct ssm_request *request,
                   aws_ssm_done *done, void *user);
 
-/* List all pages.  `page` sees every page in order (no return value: store what you need); then
- * `done` once, reply NULL.  A failed page fails the list: what `page` saw is then not complete.
- * Bounded by `pages_max`, and by a token that comes twice (AWS_INVALID, ERR_PROTOCOL). */
+/* List all pages.  `page` sees every page in order (it stores what it needs and must not free the
+ * client); then `done` comes once, without a reply.  A failed page fails the list: what `page` saw
+ * is not complete then.  Bounded by `pages_max` (ERR_LIMIT), and by a token that comes twice
+ * (ERR_PROTOCOL); both are AWS_INVALID. */
 typedef void aws_ec2_page(void *user, const struct ec2_reply *reply);
 void aws_ec2_list(struct aws_client *client, const struct ec2_request *request, unsigned flags,
                   unsigned pages_max, aws_ec2_page *page, aws_ec2_done *done, void *user);
