@@ -85,7 +85,7 @@ const struct cmd cmd_cloud = {
     .group = CMD_TOOLS,
     .opts = OPTS,
     .run = run,
-    .examples = (const char *const[]){"eval \"$(dayfly cloud --listen 127.0.0.1:4599 &)\"",
+    .examples = (const char *const[]){"dayfly cloud --listen 127.0.0.1:4599",
                                       "dayfly cloud --isolate namespace --dud 25%",
                                       "dayfly cloud --fault op=CreateFleet,mode=lost-reply", NULL},
     .details = "Any AWS client can be pointed at it (aws --endpoint-url URL ec2 ...); signatures\n"

@@ -17,7 +17,7 @@
 
 #define SHUTDOWN_GRACE_NS (2 * NS_PER_S) /* what an ending system has before it is killed */
 #define IDLE_LOOK_NS NS_PER_S
-#define RETRY_START_NS (200 * NS_PER_MS)
+#define STOP_AFTER_NS (50 * NS_PER_MS) /* the answer to the call that stops us goes out first */
 
 /* An instance that has begun to run: what the cloud process keeps for it. */
 struct node {
@@ -35,7 +35,7 @@ struct emu {
     struct world *world;
     struct front *front;
     struct table nodes; /* id -> struct node */
-    struct loop_timer *tick_timer, *idle_timer;
+    struct loop_timer *tick_timer, *idle_timer, *stop_timer;
     struct loop_signal *signals[3];
     struct endpoint_folder folder;
     struct emu_endpoint endpoint;
@@ -184,6 +184,10 @@ static void on_changed(void *arg) {
 }
 
 static void on_stop(void *arg) {
+    loop_timer_after(((struct emu *)arg)->stop_timer, STOP_AFTER_NS);
+}
+
+static void on_stop_time(void *arg) {
     loop_stop(((struct emu *)arg)->loop);
 }
 
@@ -302,6 +306,7 @@ static int emu_open(struct emu *e, struct err *err) {
     e->folder.lock_fd = -1;
     e->tick_timer = loop_timer_new(e->loop, on_tick, e);
     e->idle_timer = loop_timer_new(e->loop, on_idle_look, e);
+    e->stop_timer = loop_timer_new(e->loop, on_stop_time, e);
     for (size_t i = 0; i < ARRAY_LEN(ENDING); i++)
         e->signals[i] = loop_signal_new(e->loop, ENDING[i], on_signal, e);
     TRY(open_world(e, err));
@@ -330,6 +335,7 @@ static void emu_close(struct emu *e) {
     world_free(e->world);
     loop_timer_free(e->tick_timer);
     loop_timer_free(e->idle_timer);
+    loop_timer_free(e->stop_timer);
     for (size_t i = 0; i < ARRAY_LEN(e->signals); i++)
         loop_signal_free(e->signals[i]);
     cloud_free(e->cloud);
