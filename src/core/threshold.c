@@ -285,6 +285,14 @@ int threshold_parse(struct str text, struct threshold *ret, size_t *ret_at, stru
             *ret_at = 0;
         return err_set(err, ERR_LIMIT, "a threshold has at most %d bytes", THRESHOLD_TEXT_SIZE - 1);
     }
+    for (size_t i = 0; i < text.len; i++) {
+        bool control = (unsigned char)text.ptr[i] < ' ' && !is_blank(text.ptr[i]);
+        if (!control)
+            continue;
+        if (ret_at)
+            *ret_at = i;
+        return err_set(err, ERR_PARSE, "a byte that is no text");
+    }
     int result = parse_sentence(&s, &t, err);
     if (result < 0) {
         if (ret_at)

@@ -158,7 +158,7 @@ bool nodeset_has(const struct nodeset *set, const struct nodeset_node *node) {
 static void add_span(struct buf *b, uint32_t first, uint32_t last) {
     buf_printf(b, "%" PRIu32, first);
     if (last > first)
-        buf_printf(b, last == first + 1 ? ",%" PRIu32 : "-%" PRIu32, last);
+        buf_printf(b, "-%" PRIu32, last);
 }
 
 static bool is_whole(const struct nodeset_part *part) {

@@ -6,6 +6,7 @@
 #define MESSAGE_MAX 400
 #define SOURCE_COLUMNS_MAX 100 /* of a source line that are shown */
 
+PRINTF_LIKE(2, 0)
 static struct str make_text(struct arena *arena, const char *fmt, va_list args) {
     char text[MESSAGE_MAX];
     int len = vsnprintf(text, sizeof text, fmt, args);

@@ -72,6 +72,7 @@ static void every_metric_has_its_unit(void **state) {
 static void mistakes_are_placed(void **state) {
     (void)state;
     check_error("", 0, "starts with a metric");
+    check_error("p99 of a\x01 < 5ms", 8, "no text");
     check_error("< 5ms", 0, "starts with a metric");
     check_error("p99", 3, "comparison is missing");
     check_error("p99 << 5ms", 4, "not a comparison");
