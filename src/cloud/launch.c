@@ -363,6 +363,7 @@ void launch_go(struct ctx *x, const struct launch *l, uint32_t count, struct ec2
         p->launch_index = n;
         launch_set_data(l, i);
         launch_set_network(x, l, p);
+        instance_write_texts(c, i);
         instance_admit(c, i);
         launch_set_tags(x, l, i);
         *LIST_ADD(x->arena, ids) = str_from(p->id);

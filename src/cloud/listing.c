@@ -10,17 +10,30 @@ static struct ec2_instance_state listing_state(enum cloud_state s) {
                                        .name = str_from(cloud_state_name(s))};
 }
 
-static struct str listing_mac(struct arena *arena, const uint8_t *m) {
-    return str_from(
-        arena_printf(arena, "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]));
+static void listing_text(char *into, size_t size, const char *text) {
+    must(str_copy(into, size, str_from(text)));
 }
 
-static struct str listing_dns(struct ctx *x, uint32_t ip) {
-    const char *region = x->c->options.region;
+void instance_write_texts(struct cloud *c, struct instance *i) {
+    const struct cloud_instance *p = &i->pub;
+    const char *region = c->options.region;
+    const uint8_t *m = p->mac;
+    uint32_t ip = p->last_ip;
     bool first = str_equal(str_from(region), STR("us-east-1"));
-    return str_from(arena_printf(x->arena, "ip-%u-%u-%u-%u.%s%s", ip >> 24, (ip >> 16) & 255,
-                                 (ip >> 8) & 255, ip & 255, first ? "ec2" : region,
-                                 first ? ".internal" : ".compute.internal"));
+    struct arena arena = {0};
+    listing_text(i->ip_text, sizeof i->ip_text, ip_text(&arena, ip).ptr);
+    listing_text(i->dns_text, sizeof i->dns_text,
+                 arena_printf(&arena, "ip-%u-%u-%u-%u.%s%s", ip >> 24, (ip >> 16) & 255,
+                              (ip >> 8) & 255, ip & 255, first ? "ec2" : region,
+                              first ? ".internal" : ".compute.internal"));
+    listing_text(
+        i->mac_text, sizeof i->mac_text,
+        arena_printf(&arena, "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]));
+    listing_text(i->interface_id, sizeof i->interface_id,
+                 arena_printf(&arena, "eni-%s", p->id + 2));
+    listing_text(i->attachment_id, sizeof i->attachment_id,
+                 arena_printf(&arena, "eni-attach-%s", p->id + 2));
+    arena_deinit(&arena);
 }
 
 static struct ec2_group_names listing_groups(struct ctx *x, const struct cloud_instance *p) {
@@ -33,26 +46,26 @@ static struct ec2_group_names listing_groups(struct ctx *x, const struct cloud_i
     return list;
 }
 
-static void listing_network(struct ctx *x, const struct cloud_instance *p,
-                            struct ec2_instance *ret) {
+static void listing_network(struct ctx *x, const struct instance *i, struct ec2_instance *ret) {
     const struct cloud *c = x->c;
-    ret->private_ip = ip_text(x->arena, p->last_ip);
-    ret->private_dns = listing_dns(x, p->last_ip);
+    const struct cloud_instance *p = &i->pub;
+    ret->private_ip = str_from(i->ip_text);
+    ret->private_dns = str_from(i->dns_text);
     ret->subnet_id = str_from(p->subnet_id);
     ret->vpc_id = str_from(c->vpc_id);
     struct ec2_interface *e = LIST_ADD(x->arena, &ret->interfaces);
-    e->id = str_from(arena_printf(x->arena, "eni-%s", p->id + 2));
+    e->id = str_from(i->interface_id);
     e->subnet_id = ret->subnet_id;
     e->vpc_id = ret->vpc_id;
     e->owner_id = cloud_account(c);
     e->status = STR("in-use");
-    e->mac = listing_mac(x->arena, p->mac);
+    e->mac = str_from(i->mac_text);
     e->type = STR("interface");
     e->private_ip = ret->private_ip;
     e->private_dns = ret->private_dns;
     e->source_dest_check = EC2_TRUE;
-    e->groups = listing_groups(x, p);
-    e->attachment.id = str_from(arena_printf(x->arena, "eni-attach-%s", p->id + 2));
+    e->groups = ret->groups;
+    e->attachment.id = str_from(i->attachment_id);
     e->attachment.status = STR("attached");
     e->attachment.device_index = EC2_INT(0);
     e->attachment.network_card_index = EC2_INT(0);
@@ -136,7 +149,7 @@ static void listing_fill(struct ctx *x, const struct instance *i, uint64_t seen_
     if (state == CLOUD_TERMINATED)
         return; /* its network and disks are gone */
     ret->groups = listing_groups(x, p);
-    listing_network(x, p, ret);
+    listing_network(x, i, ret);
     listing_disks(x, i, ret);
     if (p->iam_profile[0])
         ret->profile.arn =
@@ -207,9 +220,9 @@ static bool instance_filter_get(struct ctx *x, const void *object, struct str na
         values_add(ret, str_from(arena_printf(x->arena, "%u", cloud_state_code(state))));
     else if (str_equal(name, STR("private-ip-address")) ||
              str_equal(name, STR("network-interface.addresses.private-ip-address")))
-        values_add(ret, p ? ip_text(x->arena, p->last_ip) : STR_EMPTY);
+        values_add(ret, i ? str_from(i->ip_text) : STR_EMPTY);
     else if (str_equal(name, STR("private-dns-name")))
-        values_add(ret, p ? listing_dns(x, p->last_ip) : STR_EMPTY);
+        values_add(ret, i ? str_from(i->dns_text) : STR_EMPTY);
     else if (str_equal(name, STR("instance.group-id")) ||
              str_equal(name, STR("network-interface.group-id")))
         listing_group_values(x, p, false, ret);

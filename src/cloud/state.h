@@ -33,6 +33,9 @@ struct instance {
     bool protected;          /* DisableApiTermination */
     bool fails;              /* pending ends in terminated */
     char volume_text[CLOUD_ID_BYTES];
+    /* What every listing repeats, written once. */
+    char ip_text[16], dns_text[80], mac_text[18];
+    char interface_id[CLOUD_ID_BYTES], attachment_id[CLOUD_ID_BYTES];
 };
 
 struct image {
@@ -209,6 +212,8 @@ struct str ctx_now_text(struct ctx *x); /* "2026-11-20 16:08:05 GMT" */
 /* ---- instances.c: life of one instance ------------------------------------------------------ */
 
 struct instance *instance_find(const struct cloud *c, struct str id);
+/* Write the texts that follow from its id and address; after both are set. */
+void instance_write_texts(struct cloud *c, struct instance *i);
 /* The visible instance of this id, or InvalidInstanceID.Malformed / .NotFound. */
 NODISCARD int instance_get(struct ctx *x, struct str id, struct instance **ret_instance);
 /* Known to Describe and Terminate at `seen_ns`; forgotten ones are not. */
