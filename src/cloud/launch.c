@@ -290,7 +290,7 @@ const char *launch_message(struct arena *arena, const struct cloud *c, const cha
 
 static void launch_set_tags(struct ctx *x, const struct launch *l, struct instance *i) {
     struct cloud_tags *t = &i->pub.tags;
-    uint64_t visible_ns = MAX(tags_visible_ns(x), i->pub.visible_ns);
+    uint64_t visible_ns = tags_visible_ns(x);
     for (size_t n = 0; n < l->tags_count && !x->drop_tags; n++)
         for (size_t k = 0; k < l->tags[n]->count; k++)
             tags_set(t, l->tags[n]->items[k].key, l->tags[n]->items[k].value, visible_ns);

@@ -78,6 +78,12 @@ static void a_request_stuck_on_its_way_acts_later_unless_its_retry_came_first(vo
     cloud_handle(k.c, &late, &k.arena, &k.out);
     assert_int_equal(launched(&k), 2);
     assert_true(last_call(&k)->late);
+    add_fault(&k, "op=RunInstances,times=always,mode=drop-before");
+    a.run_instances.client_token = STR("c");
+    late.request = &a;
+    cloud_handle(k.c, &late, &k.arena, &k.out); /* its fault has happened already */
+    assert_int_equal(launched(&k), 3);
+    assert_int_equal(k.out.delivery, CLOUD_LOST);
     kit_close(&k);
 }
 
