@@ -15,7 +15,7 @@ static const struct opt OPTS[] = {
     {.name = "port", .letter = 'p', .kind = OPT_COUNT, .value = "PORT",
      .help = "port to listen on; 0: any free one, which is printed (8080)"},
     {.name = "listen", .kind = OPT_TEXT, .value = "ADDRESS",
-     .help = "address to listen on (0.0.0.0: all of them)"},
+     .help = "address to listen on, ADDRESS:PORT if you like (0.0.0.0: all of them)"},
     {.name = "threads", .letter = 't', .kind = OPT_COUNT, .value = "N", .help = "threads (1)"},
     {.name = "size", .kind = OPT_SIZE, .value = "SIZE", .help = "size of a body (7B)"},
     {.name = "latency", .kind = OPT_DURATION, .value = "TIME", .help = "delay of each answer (0s)"},
@@ -50,6 +50,15 @@ static int stall_read(const char *text, struct serve_spec *spec, struct err *err
     return 0;
 }
 
+/* "192.0.2.7", "192.0.2.7:8080", "::1", "[::1]:8080"; a port in the text wins. */
+static int address_read(const char *text, uint16_t port, struct address *ret_address,
+                        struct err *err) {
+    struct str host = text ? str_from(text) : STR("0.0.0.0");
+    if (address_parse_host(host, port, ret_address, NULL) == 0)
+        return 0;
+    return address_parse(host, ret_address, err);
+}
+
 static int spec_read(const struct args *args, struct serve_spec *spec, struct err *err) {
     uint64_t port = args_count(args, "port", 8080);
     uint64_t threads = args_count(args, "threads", 1);
@@ -57,10 +66,8 @@ static int spec_read(const struct args *args, struct serve_spec *spec, struct er
         return err_set(err, ERR_USAGE, "--port: above 65535");
     if (threads == 0 || threads > SERVE_THREADS_MAX)
         return err_set(err, ERR_USAGE, "--threads: 1 to %d", SERVE_THREADS_MAX);
-    const char *listen = args_text(args, "listen");
     struct address address;
-    if (address_parse_host(str_from(listen ? listen : "0.0.0.0"), (uint16_t)port, &address, err) <
-        0) {
+    if (address_read(args_text(args, "listen"), (uint16_t)port, &address, err) < 0) {
         ignore(err_wrap(err, "--listen"));
         err->code = ERR_USAGE;
         return -ERR_USAGE;
@@ -90,13 +97,15 @@ static int log_open(const char *path, struct serve_spec *spec, struct err *err) 
     return 0;
 }
 
-static void say_where(const struct args *args, const struct serve *serve) {
-    const char *listen = args_text(args, "listen");
-    const char *host = listen ? listen : "0.0.0.0";
-    bool v6 = strchr(host, ':') != NULL;
+static void say_where(const struct args *args, const struct serve_spec *spec,
+                      const struct serve *serve) {
+    struct address address = {.storage = spec->address, .size = spec->address_size};
+    char host[64];
+    address_host(&address, host, sizeof host);
     CLEANUP(buf_deinit) struct buf out = BUF_INIT(1024);
     CLEANUP(buf_deinit) struct buf url = BUF_INIT(512);
-    buf_printf(&url, v6 ? "http://[%s]:%u/" : "http://%s:%u/", host, serve_port(serve));
+    buf_printf(&url, strchr(host, ':') ? "http://[%s]:%u/" : "http://%s:%u/", host,
+               serve_port(serve));
     if (args_flag(args, "json"))
         buf_printf(&out, "{\"schema\": \"dayfly.serve/1\", \"url\": \"%s\", \"port\": %u}\n",
                    buf_text(&url), serve_port(serve));
@@ -135,7 +144,7 @@ static int serve_until_signal(const struct args *args, const struct serve_spec *
         cli_error(&err, NULL);
         return exit_of_err(&err);
     }
-    say_where(args, serve);
+    say_where(args, spec, serve);
     while (sigwait(&ends, &number) != 0)
         continue;
     serve_stop(serve);
