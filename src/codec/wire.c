@@ -139,6 +139,7 @@ static int wire_encode_field(const struct wire_table *table, const struct wire_f
 
 static int wire_encode_table(const struct wire_table *table, const void *plain, struct arena *arena,
                              ProtobufCMessage **ret_message, struct err *err) {
+    must(table->count == table->descriptor->n_fields); /* table and schema say the same */
     ProtobufCMessage *message = arena_new(arena, table->descriptor->sizeof_message);
     protobuf_c_message_init(table->descriptor, message);
     for (size_t i = 0; i < table->count; i++)
@@ -244,6 +245,7 @@ static int wire_decode_field(const struct wire_table *table, const struct wire_f
 
 static int wire_decode_table(const struct wire_table *table, const ProtobufCMessage *message,
                              struct arena *arena, void *plain, struct err *err) {
+    must(table->count == table->descriptor->n_fields);
     for (size_t i = 0; i < table->count; i++)
         TRY(wire_decode_field(table, &table->fields[i], message, arena, plain, err));
     return 0;

@@ -3,7 +3,7 @@
  * Globs (`*`, `?` within a part of a path) are absolute, or beneath the phase's or the agent's
  * directory; a directory that matches stands for all beneath it.  Only regular files are sent;
  * links, devices and pipes are named as skipped.  Bytes are read as the head takes them.
- * Tests: test/unit/test_collect.c
+ * Tests: test/unit/test_outbox.c
  */
 #ifndef COLLECT_H
 #define COLLECT_H

@@ -2,7 +2,7 @@
  * not).  Numeric hosts answer without asking anybody; /etc/hosts is read.
  *
  * The callback comes once, from the loop, never from inside dns_lookup; after dns_free it does not
- * come.  Tests: test/unit/test_dns.c
+ * come.  Tests: test/unit/test_loop.c
  */
 #ifndef DNS_H
 #define DNS_H
