@@ -221,6 +221,9 @@ static void agent_on_welcome(struct agent *a, const struct wire_welcome *w) {
     agent_add_env(a, "DAYFLY_INDEX", str_from(index));
     agent_add_env(a, "DAYFLY_IP", str_from(a->identity.private_ip));
     agent_add_env(a, "DAYFLY_DIR", str_from(a->options.join.dir));
+    char self[448];
+    file_self_path(self, sizeof self);
+    agent_add_env(a, "DAYFLY_BIN", str_from(self));
     log_event(LOG_INFO, "welcome", "slot=%.*s", STR_ARG(w->slot));
     outbox_rewind(&a->outbox);
     agent_pump(a);

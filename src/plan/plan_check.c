@@ -64,9 +64,12 @@ static int check_name(void *context, const struct template_name *name, size_t at
     struct name_check *c = context;
     struct plan_reader *r = c->reader;
     (void)err;
+    struct plan_place place = plan_read_place(r, c->pending->node, at);
+    if (str_equal(name->part[0], STR("phase")) && !c->pending->in_phase)
+        plan_error_add(&r->sink, place, (uint32_t)name->text.len,
+                       "%s: phase.name is known only in phases", c->pending->key->name);
     if (!str_equal(name->part[0], STR("roles")))
         return 0;
-    struct plan_place place = plan_read_place(r, c->pending->node, at);
     const struct raw_role *role = find_role(c->raw, name->part[1]);
     if (!role) {
         struct plan_error *error =

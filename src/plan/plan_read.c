@@ -118,7 +118,7 @@ static int name_value(void *context, struct arena *arena, const struct template_
             return err_set(err, ERR_PARSE, "the variable is wrong itself");
         }
         unsigned distance = str_distance(r->vars.items[i].name, wanted);
-        if (distance < least) {
+        if (distance < least && distance < wanted.len) {
             least = distance;
             near = r->vars.items[i].name;
         }
@@ -163,7 +163,7 @@ static void add_pending(struct plan_reader *r, const struct yaml_node *node,
         r->pending = grown;
         r->pending_capacity = capacity;
     }
-    r->pending[r->pending_count++] = (struct plan_pending){node, key};
+    r->pending[r->pending_count++] = (struct plan_pending){node, key, r->in_phases};
 }
 
 static bool resolve(struct plan_reader *r, const struct yaml_node *node, const struct plan_key *key,
@@ -466,6 +466,8 @@ static bool read_key(struct plan_reader *r, const struct plan_section *section,
                      const struct plan_key *key, const struct yaml_node *node,
                      struct raw_head *head) {
     void *field = (char *)head + key->offset;
+    if (section == &PLAN_SECTION)
+        r->in_phases = str_equal(str_from(key->name), STR("phases"));
     switch (key->type) {
     case TYPE_MAP:
         return read_section(r, key->section, key->name, node, field);

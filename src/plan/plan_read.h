@@ -11,6 +11,7 @@
 struct plan_pending {
     const struct yaml_node *node;
     const struct plan_key *key;
+    bool in_phase; /* phase.name is known there */
 };
 
 struct plan_reader {
@@ -22,6 +23,7 @@ struct plan_reader {
     uint32_t pending_count, pending_capacity;
     struct file_read *files; /* file() by path */
     size_t resolved_bytes;
+    bool in_phases; /* reading below `phases` */
     bool poisoned; /* a template used a variable that is wrong itself: no second error */
 };
 
