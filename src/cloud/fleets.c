@@ -183,6 +183,8 @@ static void fleet_launch_pool(struct ctx *x, struct fleet *f, struct pool *p, bo
     const struct cloud *c = x->c;
     struct launch *l = &p->launch;
     l->fleet_id = f->id;
+    /* EC2 launches under a token of its own: that of CreateFleet does not find the instances. */
+    l->client_token = str_from(arena_printf(x->arena, "%s-%zu", f->id, f->made.instances.count));
     l->tags[l->tags_count++] = fleet_tags(&l->data.tag_specs);
     l->tags[l->tags_count++] = fleet_tags(&f->asked->tag_specs);
     struct ec2_strs ids = {0};

@@ -235,6 +235,9 @@ static bool instance_filter_get(struct ctx *x, const void *object, struct str na
 
 /* ---- DescribeInstances ---------------------------------------------------------------------- */
 
+/* Of a call that does not ask for pages: what fits in one reply. */
+#define LISTED_MAX 5000
+
 int listing_instances(struct ctx *x) {
     const struct ec2_describe_instances_in *in = &x->in->describe_instances;
     struct ec2_describe_instances_out *out = &x->out->describe_instances;
@@ -249,6 +252,7 @@ int listing_instances(struct ctx *x) {
     TRY(page_open(x, in->max_results, 5, 1000, in->next_token, &page));
     for (size_t n = 0; n < in->ids.count; n++)
         TRY(instance_get(x, in->ids.items[n], &found));
+    page.limit = MIN(page.limit, LISTED_MAX);
     size_t added = 0;
     for (size_t n = page.start; n < c->instances.count; n++) {
         const struct instance *i = c->instances.items[n];

@@ -120,7 +120,6 @@ static int collect_add(struct ctx *x, struct collect *k, struct str type, int zo
     l->zone = (unsigned)zone;
     l->template_id = k->template->id;
     l->template_version = k->version;
-    l->client_token = x->in->create_fleet.client_token;
     if (launch_resolve(x, l) < 0) {
         p->code = arena_printf(x->arena, "%s", x->fault->code);
         p->message = arena_printf(x->arena, "%s", x->fault->message);

@@ -72,7 +72,7 @@ static bool throttle_take_resources(struct cloud *c, const struct ec2_request *i
     struct bucket *b = &c->resource_buckets[in->action];
     switch (in->action) {
     case EC2_RUN_INSTANCES: {
-        uint64_t wanted = (uint64_t)MAX(in->run_instances.min_count, 1);
+        uint64_t wanted = (uint64_t)MAX(in->run_instances.max_count, 1);
         return bucket_take(b, (struct bucket_size){1000, 2}, c->now_ns, MIN(wanted, 100000));
     }
     case EC2_TERMINATE_INSTANCES:

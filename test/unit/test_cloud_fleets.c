@@ -37,6 +37,7 @@ static void a_fleet_with_capacity_gets_all_it_asks_for(void **state) {
              {STR("tag:dayfly:run"), LIST(ec2_strs, STR("7k2m"))},
              {STR("tag:aws:ec2launchtemplate:version"), LIST(ec2_strs, STR("1"))});
     assert_int_equal(kit_listed(&k, &own), 8);
+    assert_true(str_starts_with(str_from(i->client_token), str_from(id)));
     kit_close(&k);
 }
 
