@@ -4,7 +4,7 @@
  * unknown value is an empty cell.  Text that a spreadsheet would take for a formula gets an
  * apostrophe in front.
  *
- * Pure.   Tests: test/unit/test_csv.c
+ * Pure.   Tests: test/unit/test_result.c
  */
 #ifndef CSV_H
 #define CSV_H

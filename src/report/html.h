@@ -6,7 +6,7 @@
  * sentence that says what it shows, and a table of its numbers.  Series are reduced to at most
  * HTML_POINTS_MAX buckets that keep the extremes.
  *
- * Pure.   Tests: test/unit/test_html.c, test/browser/report.sh
+ * Pure.   Tests: test/unit/test_result.c, test/browser/report.sh
  */
 #ifndef HTML_H
 #define HTML_H

@@ -1,7 +1,7 @@
 #include "report/html_parts.h"
 
-/* Colours live in variables: the dark scheme changes only them.  Text is at least 4.5:1 and lines at
- * least 3:1 against their ground in both. */
+/* Colours live in variables: the dark scheme changes only them.  Text is at least 4.5:1 and lines
+ * at least 3:1 against their ground in both. */
 const char HTML_STYLE[] =
     ":root{--bg:#f5f6f8;--card:#fff;--ink:#171a1f;--soft:#596170;--rule:#e1e5ea;--grid:#e6e9ee;"
     "--good:#00704f;--goodbg:#e3f5ee;--bad:#b03a00;--badbg:#fdebe1;--warn:#8a5a00;"

@@ -3,7 +3,7 @@
  * One case per threshold, check and phase, and one for "everything was given back".  A failed case
  * carries the value that was measured.  A threshold without data is a failure, never a pass.
  *
- * Pure.   Tests: test/unit/test_junit.c
+ * Pure.   Tests: test/unit/test_result.c
  */
 #ifndef JUNIT_H
 #define JUNIT_H

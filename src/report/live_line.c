@@ -90,8 +90,8 @@ void live_line_right(struct live_line *line, const char *text) {
 }
 
 /* Left-aligned blocks of 1/8 to 7/8 of a column. */
-static const char *const EIGHTHS[] = {"", "\u258f", "\u258e", "\u258d", "\u258c", "\u258b", "\u258a",
-                                      "\u2589"};
+static const char *const EIGHTHS[] = {"",       "\u258f", "\u258e", "\u258d",
+                                      "\u258c", "\u258b", "\u258a", "\u2589"};
 
 void live_line_bar(struct live_line *line, unsigned width, uint64_t part, uint64_t whole) {
     if (width > live_line_left(line))

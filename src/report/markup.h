@@ -5,7 +5,7 @@
  * attribute, in XML and in HTML.  Characters that XML forbids, control characters and marks that
  * reorder text become U+FFFD.
  *
- * Pure.   Tests: test/unit/test_markup.c, fuzz/fuzz_markup.c
+ * Pure.   Tests: test/unit/test_report_parts.c, fuzz/fuzz_text.c
  */
 #ifndef MARKUP_H
 #define MARKUP_H

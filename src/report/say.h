@@ -1,7 +1,7 @@
 /* say.h - numbers as the live block, the summary and the report show them to people.
  *
  * Shorter than base/units.h, without units where a column or an axis names the unit.
- * Pure.   Tests: test/unit/test_say.c
+ * Pure.   Tests: test/unit/test_report_parts.c
  */
 #ifndef SAY_H
 #define SAY_H

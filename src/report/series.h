@@ -4,7 +4,7 @@
  * from percentiles, the worst second is kept.  A bucket without data stays empty, so that a chart
  * has a gap where nothing was measured.
  *
- * Pure.   Tests: test/unit/test_series.c
+ * Pure.   Tests: test/unit/test_report_parts.c
  */
 #ifndef SERIES_H
 #define SERIES_H

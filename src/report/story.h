@@ -18,7 +18,7 @@
  * Everything inside is a copy: an event may be kept, queued and written later.  Control characters
  * are made harmless when an event is rendered, not when it is made.
  *
- * Pure: no clock, no I/O.    Tests: test/unit/test_story.c, fuzz/fuzz_story.c
+ * Pure: no clock, no I/O.    Tests: test/unit/test_story.c, fuzz/fuzz_text.c
  */
 #ifndef STORY_H
 #define STORY_H

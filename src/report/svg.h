@@ -4,7 +4,7 @@
  * class, so that a style sheet may refine it but is not needed.  Coordinates are written with one
  * decimal.  All text is escaped.
  *
- * Pure.   Tests: test/unit/test_svg.c
+ * Pure.   Tests: test/unit/test_report_parts.c
  */
 #ifndef SVG_H
 #define SVG_H

@@ -4,7 +4,7 @@
  * knows combining marks (0 columns) and wide East Asian and emoji ranges (2 columns); it is a
  * table of ours because the C library's depends on the user's locale.
  *
- * Pure.   Tests: test/unit/test_width.c
+ * Pure.   Tests: test/unit/test_width.c, fuzz/fuzz_text.c
  */
 #ifndef WIDTH_H
 #define WIDTH_H

@@ -328,7 +328,8 @@ static void make_verdict(struct maker *m) {
     limit = pass ? 400 : 60;
     t[1] = (struct result_threshold){.text = text(m, "p99.9 of GET / < %.0fms in steps", limit),
                                      .phase = "steps",
-                                     .state = (double)p999 / 1e6 < limit ? RESULT_OK : RESULT_FAILED,
+                                     .state = (double)p999 / 1e6 < limit ? RESULT_OK
+                                                                         : RESULT_FAILED,
                                      .value = text(m, "%s ms", buf_text(&b)),
                                      .value_number = (double)p999 / 1e6, .limit_number = limit};
     buf_deinit(&b);

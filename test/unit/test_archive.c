@@ -30,7 +30,8 @@ static void put(const char *folder, const char *json) {
 static const char OLD[] = "{\"schema\":\"dayfly.result/1\",\"run\":\"aaaa\",\"name\":\"http\","
                           "\"verdict\":\"FAIL\",\"exit_code\":99,"
                           "\"started_at\":\"2026-03-01T00:00:00.000Z\",\"cost_usd\":0.25,"
-                          "\"phases\":[{\"counts\":true,\"done\":5,\"latency\":{\"p99_us\":1200}}]}";
+                          "\"phases\":[{\"counts\":true,\"done\":5,"
+                          "\"latency\":{\"p99_us\":1200}}]}";
 static const char NEW[] = "{\"schema\":\"dayfly.result/1\",\"run\":\"bbbb\",\"name\":\"http\","
                           "\"started_at\":\"2026-03-02T00:00:00Z\",\"real\":false}";
 
@@ -61,7 +62,8 @@ static void what_is_no_result_is_counted_and_skipped(void **state) {
     put("results/a", "{");
     put("results/b", "[1,2]");
     put("results/c", "{\"schema\":\"dayfly.nodes/1\"}");
-    put("results/d", "{\"schema\":\"dayfly.result/1\",\"run\":7,\"phases\":\"no\",\"nodes_wanted\":-1}");
+    put("results/d", "{\"schema\":\"dayfly.result/1\","
+                     "\"run\":7,\"phases\":\"no\",\"nodes_wanted\":-1}");
     char path[128];
     snprintf(path, sizeof path, "%s/results", root);
     struct archive a;

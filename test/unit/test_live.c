@@ -134,7 +134,8 @@ static void make_down(struct live_view *view) {
 static void make_hostile(struct live_view *view) {
     make_rollcall(view);
     SET(view->nodes[0].who, "\x1b[2J\x1b]0;owned\a");
-    SET(view->nodes[1].what, "line\nbreak\r\x1b[31mred \xe2\x80\xae" "evil \xff\xfe wide \u6f22\u5b57");
+    SET(view->nodes[1].what, "line\nbreak\r\x1b[31mred \xe2\x80\xae"
+                             "evil \xff\xfe wide \u6f22\u5b57");
     SET(view->roles[0].note, "\x9b" "31m \u202d \b\b\b\b");
 }
 
