@@ -28,6 +28,5 @@ const struct cmd *const CMDS[] = {
     &cmd_node,
     &cmd_instance_init,
     &cmd_instance_power,
-    &cmd_node,
     NULL,
 };
