@@ -213,16 +213,11 @@ static void agent_on_welcome(struct agent *a, const struct wire_welcome *w) {
     a->next_heartbeat_ns = loop_now_ns(a->loop);
     if (w->cap_left_ns > 0) /* it may shorten the cap, never lengthen it */
         a->cap_at_ns = MIN(a->cap_at_ns, clock_boottime_ns() + w->cap_left_ns);
-    char index[16];
-    snprintf(index, sizeof index, "%u", w->index);
-    a->env_count = 0;
-    agent_add_env(a, "DAYFLY_RUN", str_from(a->options.join.run));
-    agent_add_env(a, "DAYFLY_ROLE", w->role);
-    agent_add_env(a, "DAYFLY_INDEX", str_from(index));
-    agent_add_env(a, "DAYFLY_IP", str_from(a->identity.private_ip));
-    agent_add_env(a, "DAYFLY_DIR", str_from(a->options.join.dir));
-    char self[448];
+    /* What only this machine knows; the head's orders bring the rest. */
+    char self[512];
     file_self_path(self, sizeof self);
+    a->env_count = 0;
+    agent_add_env(a, "DAYFLY_DIR", str_from(a->options.join.dir));
     agent_add_env(a, "DAYFLY_BIN", str_from(self));
     log_event(LOG_INFO, "welcome", "slot=%.*s", STR_ARG(w->slot));
     outbox_rewind(&a->outbox);
