@@ -136,6 +136,8 @@ void sim_api_send(struct sim *s, const struct run_action *a) {
         sim_say(s, "   launch call %s: %u of role %u, try %u", c->token, c->count, c->role,
                 s->run->intents[c->intent].tries);
         sim_check_launch(s, c);
+        if (sim_chance(s, 8 * s->faults.crash_writing))
+            sim_plan(s, s->now_ns + prng_below(&s->prng, 3 * NS_PER_S), SIM_CRASH);
     }
     if (a->kind == RUN_ACT_TERMINATE)
         sim_check_terminate(s, c);

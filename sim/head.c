@@ -289,7 +289,7 @@ void sim_head_restart(struct sim *s) {
     s->epoch++;
     s->recovering = true;
     s->journal_broken = false;
-    s->by_tags = s->by_tags || prng_chance(&s->prng, 150000);
+    s->by_tags = s->by_tags || prng_chance(&s->prng, 300000);
     if (s->by_tags) {
         /* Nothing tells which launches were under way: the two sweeps must lie so far apart that
          * the last of them has shown. */

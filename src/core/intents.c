@@ -164,8 +164,9 @@ static void intents_send(struct run *run, struct run_actions *act, struct run_in
 static bool intents_may_resend(const struct run *run, const struct run_intent *in) {
     if (in->ceased || in->tries >= RUN_TRIES_MAX || run->journal_broken)
         return false;
-    return run->end_why == RUN_WHY_NONE ? run->config.mode == RUN_MODE_FULL
-                                        : run->config.settles_by_resend && run->stop_level < 3;
+    if (run->config.mode == RUN_MODE_FULL && run->end_why == RUN_WHY_NONE)
+        return true;
+    return run->config.settles_by_resend && run->stop_level < 3;
 }
 
 void intents_advance(struct run *run, struct run_actions *act) {

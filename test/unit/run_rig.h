@@ -10,7 +10,7 @@
 #include "core/run.h"
 #include "unit.h"
 
-#define RIG_NODES 512
+#define RIG_NODES 600
 #define RIG_QUEUE 4096
 #define RIG_STEPS 20000
 
