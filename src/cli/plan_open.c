@@ -5,7 +5,6 @@
 #include "plan/doc_writer.h"
 
 #include <inttypes.h>
-#include <unistd.h>
 
 static const char *read_env(void *context, const char *name) {
     (void)context;
@@ -77,15 +76,14 @@ static void show_errors(const struct plan_open *opened, const struct args *args)
         return;
     }
     bool utf8 = !args_flag(args, "ascii") && !screen_needs_ascii();
-    bool terminal = isatty(STDERR_FILENO) == 1;
     for (uint32_t i = 0; i < errors->count; i++) {
         if (i)
             buf_add_byte(&out, '\n');
         plan_error_add_block(&out, errors, i, utf8);
     }
     uint32_t total = errors->count + errors->dropped;
-    buf_printf(&out, "%s%" PRIu32 " error%s in %.*s", terminal ? "\n" : "", total,
-               total == 1 ? "" : "s", STR_ARG(errors->file));
+    buf_printf(&out, "\n%" PRIu32 " error%s in %.*s", total, total == 1 ? "" : "s",
+               STR_ARG(errors->file));
     if (errors->dropped)
         buf_printf(&out, " (the first %d shown)", PLAN_ERRORS_MAX);
     buf_add_text(&out, "; nothing was started\n");

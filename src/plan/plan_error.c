@@ -1,4 +1,5 @@
 #include "plan/plan_error.h"
+#include "plan/yaml_tree.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -127,7 +128,7 @@ void plan_error_add_block(struct buf *b, const struct plan_errors *errors, uint3
     add_headline(b, errors, error);
     buf_add_byte(b, '\n');
     struct str line = source_line(errors, error->place);
-    if (error->place.line != 0 && line.len) {
+    if (error->place.line != 0 && line.len && yaml_is_text(line)) {
         char number[16] = "";
         if (error->place.line > 0)
             snprintf(number, sizeof number, "%" PRId32, error->place.line);

@@ -1,4 +1,4 @@
-/* plan_explain.h - the key table as documentation: for the terminal, as Markdown, as JSON Schema. */
+/* plan_explain.h - the key table as documentation: for terminals, as Markdown, as JSON Schema. */
 #ifndef PLAN_EXPLAIN_H
 #define PLAN_EXPLAIN_H
 

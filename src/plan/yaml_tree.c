@@ -332,6 +332,16 @@ static size_t utf8_length(struct str s) {
     return overlong || surrogate || control || special ? 0 : size;
 }
 
+bool yaml_is_text(struct str bytes) {
+    for (size_t i = 0; i < bytes.len;) {
+        size_t size = utf8_length(str_skip(bytes, i));
+        if (size == 0)
+            return false;
+        i += size;
+    }
+    return true;
+}
+
 /* Whether the bytes are text; else one error that says where they stop being. */
 static bool check_text(struct builder *b, struct str text) {
     struct plan_place place = {1, 1};

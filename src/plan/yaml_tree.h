@@ -47,6 +47,9 @@ struct yaml_node {
 NODISCARD struct yaml_node *yaml_parse(struct str text, int32_t set, int32_t column,
                                        struct plan_sink *sink, uint64_t *ret_events);
 
+/* Whether the bytes are UTF-8 text without control bytes (tab, CR and LF are fine). */
+NODISCARD bool yaml_is_text(struct str bytes);
+
 /* Value of a key of a map, or NULL. */
 struct yaml_node *yaml_find(const struct yaml_node *map, struct str key);
 const struct yaml_entry *yaml_find_entry(const struct yaml_node *map, struct str key);
