@@ -7,8 +7,9 @@
  * in a straight line from one value to another.  Request k (from 0) is due when the area under the
  * rate, having reached k requests, goes on growing (first whole nanosecond); the plan has exactly
  * as many requests as have k below the whole area.  A *shard* is the share of one sender: those k
- * with k mod shard_count == shard_index.  So the counts of all shards add up to the plan exactly and
- * their instants interleave.  All arithmetic is on integers: every machine gets the same instants.
+ * with k mod shard_count == shard_index.  So the counts of all shards add up to the plan exactly
+ * and their instants interleave.  All arithmetic is on integers: every machine gets the same
+ * instants.
  *
  * A late request keeps its planned instant, so latency is counted from the plan and a stalled
  * target cannot hide its own slowness (coordinated omission).  A backlog needs no memory: what was

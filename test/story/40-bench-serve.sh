@@ -63,6 +63,24 @@ for connections in 50 10; do
     ok "$connections: the report says that sends were late" test "$(said .late)" -gt 1000
 done
 
+# --- TLS, verified unless told otherwise
+if command -v openssl >/dev/null; then
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
+        -addext "subjectAltName=IP:127.0.0.1" -keyout "$WORK/key.pem" -out "$WORK/cert.pem" 2>/dev/null
+    openssl s_server -accept 127.0.0.1:0 -key "$WORK/key.pem" -cert "$WORK/cert.pem" -www \
+        >"$WORK/tls.out" 2>&1 &
+    STORY_PIDS+=("$!")
+    wait_until 10 grep -q '^ACCEPT 127' "$WORK/tls.out" || bail "no TLS server"
+    SERVE_URL=https://127.0.0.1:$(sed -n 's/^ACCEPT 127.0.0.1://p' "$WORK/tls.out" | head -n 1)/
+    is "a certificate that nobody vouches for: exit code 1" \
+        "$(bench -r 50/s -d 1s -c 2; echo $?)" 1
+    is "and TLS errors only" "$(said .errors.tls)" 50
+    ok "a certificate that is trusted" env SSL_CERT_FILE="$WORK/cert.pem" \
+        "$DAYFLY" bench "$SERVE_URL" -r 50/s -d 1s -c 2 -q
+    ok "or --insecure" bench -r 50/s -d 1s -c 2 --insecure
+    is "every request was answered" "$(said .ok)" 50
+fi
+
 # --- trouble
 is "nobody there: exit code 1" "$("$DAYFLY" bench http://127.0.0.1:9/ -r 50/s -d 1s --json \
     >"$WORK/bench.json"; echo $?)" 1
