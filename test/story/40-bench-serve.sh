@@ -42,12 +42,13 @@ is "its errors are replies all the same" "$(said '.answered')" 4000
 is "and counted by status" "$(said '.status["5xx"] == .errors.status')" true
 serve_stop
 
-# --- the limit: 50/s with a bucket of 50: over 4 s, 50 + 4 x 50 pass, whatever is asked
+# --- the limit: 50/s with a bucket of 50: over 4 s, 50 + 4 x 50 pass, whatever is asked (a machine
+# that is so busy that the bench takes longer lets a few more through)
 serve_start --limit 50/s
 ok "500/s against a limit of 50/s" bench -r 500/s -d 4s -c 8
 is "every request was answered" "$(said .answered)" 2000
 ok "those that passed are what the token bucket allows" \
-    test "$(said '.ok | . >= 245 and . <= 255')" = true
+    test "$(said '.ok >= 245 and .ok <= 52 + 50 * .took_s')" = true
 is "the others got 429" "$(said '.status["4xx"] + .ok')" 2000
 serve_stop
 
