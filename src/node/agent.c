@@ -133,7 +133,7 @@ void agent_result(struct agent *agent, struct wire_message *message) {
     if (wire_encode(message, &bytes, &why) < 0) {
         log_event(LOG_ERROR, "result.unfit", "type=%s why=%s", wire_type_name(message->type),
                   why.text);
-        must(!"a result that the wire does not take");
+        must(false); /* a result that the wire does not take */
     }
     outbox_add(&agent->outbox, buf_str(&bytes));
     agent_pump(agent);
