@@ -30,7 +30,7 @@ enum emu_isolate {
 /* Filled by emu_options_init and emu_options_set; every text is owned. */
 struct emu_options {
     char *listen;           /* "127.0.0.1:0": address and port of the API, port 0 = any */
-    char *state_dir;        /* where the folder <id> is made; NULL: $XDG_STATE_HOME/dayfly/clouds */
+    char *state_dir;        /* of folders <id>; NULL: $XDG_STATE_HOME/dayfly/clouds */
     char *region;           /* "us-east-1" */
     enum emu_isolate isolate;
     uint64_t seed;          /* of everything random; 0: drawn */

@@ -351,7 +351,7 @@ static void loop(struct init *in) {
 }
 
 int init_main(void) {
-    struct init *in = mem_new(sizeof *in);
+    CLEANUP(mem_freep) struct init *in = mem_new(sizeof *in);
     struct err err = {0};
     if (receive_spec(&in->spec, &err) < 0) {
         dprintf(2, "error: %s\n", err.text);

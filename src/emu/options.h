@@ -11,8 +11,8 @@
 
 #define OPTIONS_ARGS_MAX (64 + 4 * EMU_LIST_MAX)
 
-/* "dayfly" "cloud" "--listen" ...: a command line that gives the same options again, NULL-terminated;
- * room for 8 words is left behind its end. */
+/* "dayfly" "cloud" "--listen" ...: a command line that gives the same options again.
+ * NULL-terminated, with room for 8 more words. */
 NODISCARD char **options_argv(const struct emu_options *o);
 void options_argv_free(char **own_argv);
 

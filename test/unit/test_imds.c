@@ -17,9 +17,10 @@ static struct arena arena;
 static int set_up(void **state) {
     (void)state;
     static char group[1][CLOUD_ID_BYTES] = {"sg-1"};
-    static struct cloud_tag tags[] = {{(char *)(uintptr_t) "dayfly:run", (char *)(uintptr_t) "r1", 0},
-                                      {(char *)(uintptr_t) "a b", (char *)(uintptr_t) "x", 0},
-                                      {(char *)(uintptr_t) "late", (char *)(uintptr_t) "x", UINT64_MAX}};
+    static char keys[][16] = {"dayfly:run", "a b", "late"};
+    static char values[][4] = {"r1", "x", "y"};
+    static struct cloud_tag tags[] = {
+        {keys[0], values[0], 0}, {keys[1], values[1], 0}, {keys[2], values[2], UINT64_MAX}};
     instance = (struct cloud_instance){.id = "i-0123",
                                        .state = CLOUD_RUNNING,
                                        .type = &TYPE,
