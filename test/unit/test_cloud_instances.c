@@ -192,6 +192,35 @@ static void an_interruption_gives_notice_and_ends_the_instance_two_minutes_later
     kit_close(&k);
 }
 
+/* A12 */
+static void a12_an_interruption_may_come_without_notice(void **state) {
+    (void)state;
+    struct kit k;
+    struct cloud_options o = kit_options();
+    struct cloud_effect e;
+    unsigned notices = 0, ended = 0, silent = 0;
+    o.interrupt_ppm = 1000000;
+    o.interrupt_after_ns = (struct cloud_range){60 * SECOND, 600 * SECOND};
+    o.no_notice_ppm = 500000;
+    kit_open(&k, &o);
+    struct ec2_request run = kit_run_spot(&k, 200);
+    kit_ok(&k, &run);
+    kit_wait(&k, 59 * SECOND);
+    for (size_t n = 0; n < 200; n++)
+        assert_int_equal(kit_instance(&k, n)->state, CLOUD_RUNNING);
+    kit_wait(&k, 700 * SECOND);
+    while (cloud_effect_take(k.c, &e))
+        notices += e.kind == CLOUD_INSTANCE_NOTICE;
+    for (size_t n = 0; n < 200; n++) {
+        ended += kit_instance(&k, n)->interrupted;
+        silent += kit_instance(&k, n)->notice_ns == 0;
+    }
+    assert_int_equal(ended, 200);
+    assert_int_equal(notices + silent, 200);
+    assert_in_range(silent, 70, 130);
+    kit_close(&k);
+}
+
 static void on_demand_instances_are_not_interrupted(void **state) {
     (void)state;
     struct kit k;
@@ -460,6 +489,7 @@ int main(void) {
         cmocka_unit_test(a_protected_instance_keeps_its_zone_and_no_other),
         cmocka_unit_test(a11_poweroff_stops_by_default_and_terminates_when_asked),
         cmocka_unit_test(an_interruption_gives_notice_and_ends_the_instance_two_minutes_later),
+        cmocka_unit_test(a12_an_interruption_may_come_without_notice),
         cmocka_unit_test(on_demand_instances_are_not_interrupted),
         cmocka_unit_test(a_rate_of_interruptions_ends_one_spot_instance_each_time),
         cmocka_unit_test(shares_of_duds_slow_and_failing_instances_come_out_as_asked),

@@ -56,6 +56,26 @@ static void quotas_count_vcpus_by_market(void **state) {
     kit_close(&k);
 }
 
+/* A21: what has just ended counts for as long as it may be seen late. */
+static void a21_the_quota_is_freed_some_time_after_the_end(void **state) {
+    (void)state;
+    struct kit k;
+    struct cloud_options o = kit_options();
+    o.on_demand_vcpus_max = 2;
+    o.visible_ns = (struct cloud_range){3 * SECOND, 3 * SECOND};
+    kit_open(&k, &o);
+    struct ec2_request run = kit_run(&k, 1);
+    kit_ok(&k, &run);
+    kit_wait(&k, 3 * SECOND);
+    assert_string_equal(kit_end(&k, kit_instance(&k, 0)), "");
+    kit_wait(&k, 2 * SECOND);
+    assert_int_equal(kit_instance(&k, 0)->state, CLOUD_TERMINATED);
+    kit_fault(&k, &run, "VcpuLimitExceeded");
+    kit_wait(&k, 2 * SECOND);
+    kit_ok(&k, &run);
+    kit_close(&k);
+}
+
 static void a_spot_limit_is_compared_with_the_price_in_force(void **state) {
     (void)state;
     struct kit k;
@@ -281,6 +301,7 @@ int main(void) {
         cmocka_unit_test(a_launch_gets_between_its_minimum_and_maximum_or_nothing),
         cmocka_unit_test(a_launch_without_zone_goes_where_there_is_room),
         cmocka_unit_test(quotas_count_vcpus_by_market),
+        cmocka_unit_test(a21_the_quota_is_freed_some_time_after_the_end),
         cmocka_unit_test(a_spot_limit_is_compared_with_the_price_in_force),
         cmocka_unit_test(wrong_launches_are_refused_by_name),
         cmocka_unit_test(a_dry_run_launches_nothing),
