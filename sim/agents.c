@@ -1,7 +1,7 @@
 /* agents.c - instances from the inside: boot, call home, obey, lose the link, die.
  *
- * An agent remembers what it did and tells it again after each join, as the real one does; an
- * order that comes twice is obeyed once.
+ * Orders and answers arrive once and in order, as the shells promise: what a broken link lost goes
+ * out again after the next join.
  */
 #include "sim.h"
 
@@ -50,6 +50,7 @@ void sim_agents_cut_all(struct sim *s) {
     for (uint32_t i = 0; i < s->agent_count; i++) {
         s->agents[i].link = s->agents[i].pending_link = RUN_NONE;
         s->agents[i].joining = false;
+        s->agents[i].missed_count = 0;
         if (s->agents[i].state == SIM_AGENT_UP)
             sim_plan(s, s->now_ns + prng_range(&s->prng, NS_PER_S, 20 * NS_PER_S), SIM_JOIN_TRY)
                 ->agent = i;
@@ -58,10 +59,11 @@ void sim_agents_cut_all(struct sim *s) {
 
 /* To the head, in order; or the link breaks over it. */
 static void tell(struct sim *s, struct sim_agent *a, const struct run_event *ev) {
-    if (a->link == RUN_NONE)
-        return;
-    if (sim_chance(s, s->faults.message_cut)) {
+    if (a->link != RUN_NONE && sim_chance(s, s->faults.message_cut))
         cut(s, a);
+    if (a->link == RUN_NONE) {
+        if (a->kept_count < SIM_MISSED_MAX)
+            a->kept[a->kept_count++] = *ev;
         return;
     }
     a->in_ns = MAX(a->in_ns, s->now_ns + latency_ns(s));
@@ -69,6 +71,11 @@ static void tell(struct sim *s, struct sim_agent *a, const struct run_event *ev)
     item->agent = number_of(s, a);
     item->link = a->link;
     item->event = *ev;
+}
+
+void sim_agent_keep(struct sim *s, uint32_t agent, const struct run_event *ev) {
+    if (s->agents[agent].state == SIM_AGENT_UP)
+        tell(s, &s->agents[agent], ev);
 }
 
 static void tell_done(struct sim *s, struct sim_agent *a, enum run_event_kind kind, bool ok,
@@ -171,16 +178,41 @@ void sim_agent_join(struct sim *s, uint32_t agent) {
         impostor(s, a);
 }
 
-/* What it did while nobody heard it. */
-static void tell_all(struct sim *s, struct sim_agent *a) {
-    if (a->set_up)
-        tell_done(s, a, RUN_EV_SETUP_DONE, true, 0);
-    if (a->ready)
-        tell_done(s, a, RUN_EV_READY, true, 0);
-    if (a->part == RUN_PART_PREPARED)
-        tell_done(s, a, RUN_EV_PHASE_PREPARED, true, a->phase);
-    if (a->part == RUN_PART_OK || a->part == RUN_PART_FAILED)
-        tell_done(s, a, RUN_EV_PHASE_DONE, a->part == RUN_PART_OK, a->phase);
+/* On its way, or kept until the agent is back. */
+static void order(struct sim *s, struct sim_agent *a, const struct sim_missed *m) {
+    if (a->link != RUN_NONE && sim_chance(s, s->faults.message_cut))
+        cut(s, a);
+    if (a->link == RUN_NONE) {
+        must(a->missed_count < SIM_MISSED_MAX);
+        a->missed[a->missed_count++] = *m;
+        return;
+    }
+    a->out_ns = MAX(a->out_ns, s->now_ns + latency_ns(s));
+    struct sim_item *item = sim_plan(s, a->out_ns, SIM_ORDER);
+    item->agent = number_of(s, a);
+    item->link = a->link;
+    item->number = m->kind;
+    item->event.node = m->phase;
+    item->at_ns = m->at_ns;
+}
+
+static void order_missed(struct sim *s, struct sim_agent *a) {
+    struct sim_missed missed[SIM_MISSED_MAX];
+    uint32_t count = a->missed_count;
+    memcpy(missed, a->missed, sizeof missed);
+    a->missed_count = 0;
+    for (uint32_t i = 0; i < count; i++)
+        order(s, a, &missed[i]);
+}
+
+/* What nobody heard. */
+static void tell_kept(struct sim *s, struct sim_agent *a) {
+    struct run_event kept[SIM_MISSED_MAX];
+    uint32_t count = a->kept_count;
+    memcpy(kept, a->kept, sizeof kept);
+    a->kept_count = 0;
+    for (uint32_t i = 0; i < count; i++)
+        tell(s, a, &kept[i]);
 }
 
 void sim_agent_admitted(struct sim *s, const struct sim_item *item) {
@@ -194,7 +226,8 @@ void sim_agent_admitted(struct sim *s, const struct sim_item *item) {
         return;
     a->link = item->link;
     a->contact_ns = s->now_ns;
-    tell_all(s, a);
+    tell_kept(s, a);
+    order_missed(s, a);
 }
 
 /* ---------------------------------------------------------------------- from the core */
@@ -237,21 +270,9 @@ void sim_agents_act(struct sim *s, const struct run_action *act) {
         return;
     }
     for (uint32_t i = 0; i < act->count; i++) {
-        const struct run_node *n = &s->run->nodes[s->act->refs[act->first + i]];
-        struct sim_agent *a = sim_agent_find(s, n->id);
-        if (!a || n->link == RUN_NONE)
-            continue;
-        if (a->link == n->link && sim_chance(s, s->faults.message_cut)) {
-            cut(s, a);
-            continue;
-        }
-        a->out_ns = MAX(a->out_ns, s->now_ns + latency_ns(s));
-        struct sim_item *item = sim_plan(s, a->out_ns, SIM_ORDER);
-        item->agent = number_of(s, a);
-        item->link = n->link;
-        item->number = act->kind;
-        item->event.node = act->phase.phase;
-        item->at_ns = act->phase.at_ns;
+        struct sim_agent *a = sim_agent_find(s, s->run->nodes[s->act->refs[act->first + i]].id);
+        if (a)
+            order(s, a, &(struct sim_missed){act->kind, act->phase.phase, act->phase.at_ns});
     }
 }
 
@@ -294,8 +315,13 @@ static void order_phase(struct sim *s, struct sim_agent *a, const struct sim_ite
 
 void sim_agent_order(struct sim *s, const struct sim_item *item) {
     struct sim_agent *a = &s->agents[item->agent];
-    if (!sim_link_up(s, item->agent, item->link))
+    if (a->state != SIM_AGENT_UP || item->epoch != s->epoch)
         return;
+    if (a->link != item->link) { /* lost on its way: again, over the next link */
+        order(s, a, &(struct sim_missed){(enum run_action_kind)item->number, item->event.node,
+                                         item->at_ns});
+        return;
+    }
     a->contact_ns = s->now_ns;
     if (sim_chance(s, s->faults.agent_dies)) {
         sim_say(s, "-- the agent on %s dies", a->id);
@@ -304,18 +330,16 @@ void sim_agent_order(struct sim *s, const struct sim_item *item) {
     }
     switch ((enum run_action_kind)item->number) {
     case RUN_ACT_SETUP:
-        if (a->set_up)
-            tell_done(s, a, RUN_EV_SETUP_DONE, true, 0);
-        else if (!a->setting_up)
-            work(s, a, s->now_ns + prng_range(&s->prng, NS_PER_S, 60 * NS_PER_S), RUN_ACT_SETUP);
-        a->setting_up = !a->set_up;
+        if (a->setting_up || a->set_up)
+            sim_fail(s, "%s was told to set up twice", a->id);
+        a->setting_up = true;
+        work(s, a, s->now_ns + prng_range(&s->prng, NS_PER_S, 60 * NS_PER_S), RUN_ACT_SETUP);
         return;
     case RUN_ACT_SERVICE:
-        if (a->ready)
-            tell_done(s, a, RUN_EV_READY, true, 0);
-        else if (!a->starting)
-            work(s, a, s->now_ns + prng_range(&s->prng, 0, 20 * NS_PER_S), RUN_ACT_SERVICE);
+        if (a->starting || a->ready)
+            sim_fail(s, "%s was told to start its service twice", a->id);
         a->starting = true;
+        work(s, a, s->now_ns + prng_range(&s->prng, 0, 20 * NS_PER_S), RUN_ACT_SERVICE);
         return;
     case RUN_ACT_PHASE_PREPARE:
     case RUN_ACT_PHASE_START:

@@ -136,8 +136,6 @@ void sim_api_send(struct sim *s, const struct run_action *a) {
         sim_say(s, "   launch call %s: %u of role %u, try %u", c->token, c->count, c->role,
                 s->run->intents[c->intent].tries);
         sim_check_launch(s, c);
-        if (sim_chance(s, 8 * s->faults.crash_writing))
-            sim_plan(s, s->now_ns + prng_below(&s->prng, 3 * NS_PER_S), SIM_CRASH);
     }
     if (a->kind == RUN_ACT_TERMINATE)
         sim_check_terminate(s, c);
@@ -152,6 +150,9 @@ void sim_api_send(struct sim *s, const struct run_action *a) {
         c->late = true;
         arrive_ns = s->now_ns + prng_range(&s->prng, NS_PER_S, SIM_LATE_NS - 10 * NS_PER_S);
     }
+    /* Heads like to die while a launch is under way: nobody but the journal knows of it then. */
+    if (launch && s->faults.crash_writing > 0 && sim_chance(s, c->late ? 300000 : 50000))
+        sim_plan(s, s->now_ns + prng_below(&s->prng, 3 * NS_PER_S), SIM_CRASH);
     c->lose_reply = sim_chance(s, s->faults.reply_lost);
     plan_call(s, arrive_ns, SIM_CALL, c);
 }
@@ -252,7 +253,8 @@ static void fleet_request(struct sim *s, const struct sim_call *c, struct ec2_re
     struct ec2_fleet_config *config = in->configs.items;
     config->template.name = text(s, "dayfly-" SIM_RUN_ID "-", c->role);
     config->template.version = STR("$Latest");
-    config->overrides.items = arena_new_array(&s->arena, SIM_POOLS, sizeof *config->overrides.items);
+    config->overrides.items =
+        arena_new_array(&s->arena, SIM_POOLS, sizeof *config->overrides.items);
     for (uint32_t pool = 0; pool < SIM_POOLS; pool++) {
         if (c->exclude >> pool & 1)
             continue;

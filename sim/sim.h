@@ -28,6 +28,7 @@
 #define SIM_FOREIGN 4 /* instances of others */
 #define SIM_AGENTS_MAX 512
 #define SIM_CRASHES_MAX 3
+#define SIM_MISSED_MAX 64
 #define SIM_STEPS_MAX 400000 /* of one life; more is a loop that makes no progress */
 #define SIM_HEAL_BUDGET_NS (4 * 3600 * NS_PER_S)
 #define SIM_LATE_NS (300 * NS_PER_S)   /* T_late of the simulated world */
@@ -161,6 +162,14 @@ struct sim_agent {
     bool setting_up, set_up, starting, ready;
     uint32_t phase; /* last one heard of; RUN_NONE */
     enum run_part part;
+    struct sim_missed { /* orders that wait for its next join */
+        enum run_action_kind kind;
+        uint32_t phase;
+        uint64_t at_ns;
+    } missed[SIM_MISSED_MAX];
+    uint32_t missed_count;
+    struct run_event kept[SIM_MISSED_MAX]; /* answers that wait for the same */
+    uint32_t kept_count;
 };
 
 struct sim {
@@ -266,6 +275,8 @@ void sim_agent_lease(struct sim *s, uint32_t agent);
 void sim_agents_act(struct sim *s, const struct run_action *a);
 /* The links of a dead head break. */
 void sim_agents_cut_all(struct sim *s);
+/* An answer that its link lost: it goes out again after the next join. */
+void sim_agent_keep(struct sim *s, uint32_t agent, const struct run_event *ev);
 bool sim_link_up(const struct sim *s, uint32_t agent, uint32_t link);
 
 /* ---- check.c */

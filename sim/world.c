@@ -66,8 +66,10 @@ bool sim_chance(struct sim *s, uint32_t per_million) {
 static void deliver(struct sim *s, struct sim_item *item) {
     if (item->epoch != s->epoch || !s->run)
         return;
-    if (item->link != RUN_NONE && !sim_link_up(s, item->agent, item->link))
-        return; /* lost with its link */
+    if (item->link != RUN_NONE && !sim_link_up(s, item->agent, item->link)) {
+        sim_agent_keep(s, item->agent, &item->event);
+        return;
+    }
     if (item->agent != RUN_NONE && item->event.kind != RUN_EV_JOIN) {
         item->event.node = run_find_node(s->run, s->agents[item->agent].id);
         if (item->event.node == RUN_NONE)

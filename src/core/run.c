@@ -361,6 +361,16 @@ static void run_journal_failed(struct run *run, struct run_actions *act) {
         run_end(run, act, RUN_EXIT_ERROR, RUN_WHY_JOURNAL);
 }
 
+static void run_console(struct run *run, const struct run_event *ev) {
+    must(ev->node < run->node_count);
+    run->nodes[ev->node].console_has_text = ev->console.has_text;
+}
+
+static void run_collected(struct run *run, const struct run_event *ev) {
+    must(ev->node < run->node_count);
+    run->nodes[ev->node].collected = true;
+}
+
 static void run_dispatch(struct run *run, const struct run_event *ev, struct run_actions *act) {
     switch (ev->kind) {
     case RUN_EV_START:
@@ -396,8 +406,7 @@ static void run_dispatch(struct run *run, const struct run_event *ev, struct run
         teardown_resources(run, ev, act);
         return;
     case RUN_EV_CONSOLE:
-        must(ev->node < run->node_count);
-        run->nodes[ev->node].console_has_text = ev->console.has_text;
+        run_console(run, ev);
         return;
     case RUN_EV_JOIN:
         rollcall_join(run, ev, act);
@@ -418,8 +427,7 @@ static void run_dispatch(struct run *run, const struct run_event *ev, struct run
         phase_event(run, ev, act);
         return;
     case RUN_EV_COLLECTED:
-        must(ev->node < run->node_count);
-        run->nodes[ev->node].collected = true;
+        run_collected(run, ev);
         return;
     case RUN_EV_NOTICE:
         rollcall_notice(run, ev, act);

@@ -4,8 +4,9 @@
  * head, or the simulator) feeds one event at a time, each with its instant; run_step() changes the
  * state and says which actions to perform, in order.  Performing them is all the shell does.
  *
- *   preflight (the head's) -> START -> intents journalled -> prepare -> launch -> roll call -> setup
- *   -> services and ready -> phases -> collect -> teardown -> two clean sweeps -> resources -> FINISH
+ *   preflight (the head's) -> START -> prepare -> intents journalled -> launch -> roll call ->
+ *   setup -> services and ready -> phases -> collect -> teardown -> two clean sweeps ->
+ *   resources -> FINISH
  *
  * Words
  *   role, slot     slot 17 of role `client` is "client:17"; slots of all roles are numbered in
@@ -29,6 +30,9 @@
  * answers each with one event that carries the same number.  A reply after `call_ns` is late: the
  * core has taken it as failed (LAUNCH: unknown) and may have called again, yet a late reply is
  * still read.  Retries of throttling and connection errors inside one call are the shell's.
+ *
+ * Orders to a node and its answers arrive once and in order, over broken links too: the shell
+ * numbers them and sends again after a new join what was not heard.
  *
  * Invariants: run_check().   Tests: test/unit/test_run*.c, sim/
  */
@@ -162,7 +166,13 @@ enum run_stage {
 };
 
 /* What the cloud says of an instance, as far as we know. */
-enum run_life { RUN_LIFE_UNSEEN, RUN_LIFE_PENDING, RUN_LIFE_RUNNING, RUN_LIFE_ENDING, RUN_LIFE_GONE };
+enum run_life {
+    RUN_LIFE_UNSEEN,
+    RUN_LIFE_PENDING,
+    RUN_LIFE_RUNNING,
+    RUN_LIFE_ENDING,
+    RUN_LIFE_GONE,
+};
 
 /* What we do with it. */
 enum run_node_state {
@@ -514,9 +524,7 @@ enum run_action_kind {
     RUN_ACT_TERMINATE, /* refs: node indexes, 1..RUN_TERMINATE_MAX */
     RUN_ACT_DELETE_RESOURCES, /* templates and groups with the run's tag; ok when none is left */
     RUN_ACT_CONSOLE,   /* node: fetch console output for the story; no answer is waited for */
-    RUN_ACT_ADMIT,     /* link, node: tell it slot and role.  After a broken link the orders that
-                        * may have been lost follow again: an agent that has obeyed one already
-                        * answers it again with its result and does nothing else */
+    RUN_ACT_ADMIT,     /* link, node: tell it slot and role */
     RUN_ACT_REFUSE,    /* link: why, power_off; then close */
     RUN_ACT_DROP,      /* link: close without a word (an older link of the same node) */
     RUN_ACT_SETUP,     /* refs */

@@ -26,7 +26,7 @@
 enum run_record_kind {
     RUN_RECORD_BEGIN = 1, /* id, count = roles */
     RUN_RECORD_RESOURCES, /* group and templates are about to be made */
-    RUN_RECORD_INTENT,    /* intent, role, count, on_demand, exclude: the call is about to be made */
+    RUN_RECORD_INTENT,    /* intent, role, count, on_demand, exclude: its call is to be made */
     RUN_RECORD_OUTCOME,   /* intent, count = instances it brought: settled for ever */
     RUN_RECORD_NODE,      /* id = instance, intent, role */
     RUN_RECORD_GONE,      /* id = instance */

@@ -37,24 +37,6 @@ static void join_note(struct run *run, struct run_actions *act, uint32_t node, b
     note->of = run->config.roles[n->role].want;
 }
 
-/* An order that was on its way when the link broke may be lost: the agent knows what it did. */
-static void orders_again(struct run *run, struct run_actions *act, uint32_t node) {
-    const struct run_node *n = &run->nodes[node];
-    if (n->state == RUN_NODE_SETUP)
-        emit_ref(act, emit(act, RUN_ACT_SETUP), node);
-    if (n->state == RUN_NODE_STARTING)
-        emit_ref(act, emit(act, RUN_ACT_SERVICE), node);
-    if (n->part < RUN_PART_PREPARING || n->part > RUN_PART_STARTED)
-        return;
-    enum run_action_kind kind = run->phase_preparing ? RUN_ACT_PHASE_PREPARE
-                                : run->phase_running ? RUN_ACT_PHASE_START
-                                                     : RUN_ACT_PHASE_STOP;
-    struct run_action *a = emit(act, kind);
-    a->phase.phase = run->phase;
-    a->phase.at_ns = run->phase_start_ns;
-    emit_ref(act, a, node);
-}
-
 static void admit(struct run *run, const struct run_event *ev, struct run_actions *act,
                   uint32_t node) {
     struct run_node *n = &run->nodes[node];
@@ -80,8 +62,6 @@ static void admit(struct run *run, const struct run_event *ev, struct run_action
     a->link.link = n->link;
     join_note(run, act, node, again);
     n->unlinked_ns = RUN_NEVER;
-    if (again)
-        orders_again(run, act, node);
 }
 
 void rollcall_join(struct run *run, const struct run_event *ev, struct run_actions *act) {
