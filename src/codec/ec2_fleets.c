@@ -49,6 +49,21 @@ FIELDS_STATIC(
           "MaxSpotPriceAsPercentageOfOptimalOnDemandPrice",
           "maxSpotPriceAsPercentageOfOptimalOnDemandPrice"));
 
+/* An override takes fewer options than a launch, and shows even fewer of them. */
+FIELDS_STATIC(override_placement_fields, ec2_placement,
+              STR_F(ec2_placement, zone_id, "AvailabilityZoneId", NULL),
+              STR_F(ec2_placement, affinity, "Affinity", NULL),
+              STR_F(ec2_placement, group_name, "GroupName", "groupName"),
+              INT_F(ec2_placement, partition, "PartitionNumber", NULL),
+              STR_F(ec2_placement, host_id, "HostId", NULL),
+              STR_F(ec2_placement, tenancy, "Tenancy", NULL),
+              STR_F(ec2_placement, group_id, "GroupId", NULL),
+              STR_F(ec2_placement, zone, "AvailabilityZone", NULL));
+FIELDS_STATIC(override_metadata_fields, ec2_metadata_options,
+              STR_F(ec2_metadata_options, http_tokens, "HttpTokens", NULL),
+              INT_F(ec2_metadata_options, hop_limit, "HttpPutResponseHopLimit", NULL),
+              STR_F(ec2_metadata_options, http_endpoint, "HttpEndpoint", NULL));
+
 FIELDS_STATIC(
     override_fields, ec2_fleet_override,
     STR_F(ec2_fleet_override, instance_type, "InstanceType", "instanceType"),
@@ -57,12 +72,13 @@ FIELDS_STATIC(
     STR_F(ec2_fleet_override, zone, "AvailabilityZone", "availabilityZone"),
     OPTMICRO_F(ec2_fleet_override, weight_micro, "WeightedCapacity", "weightedCapacity"),
     OPTMICRO_F(ec2_fleet_override, priority_micro, "Priority", "priority"),
-    SUB_F(ec2_fleet_override, placement, "Placement", "placement", ec2_placement_fields),
+    SUB_F(ec2_fleet_override, placement, "Placement", "placement",
+          override_placement_fields),
     STR_F(ec2_fleet_override, key_name, "KeyName", NULL),
     LIST_F(ec2_fleet_override, disks, ec2_block_devices, "BlockDeviceMapping",
            "blockDeviceMappingSet", ec2_block_device_fields),
     SUB_F(ec2_fleet_override, profile, "IamInstanceProfile", NULL, ec2_profile_fields),
-    SUB_F(ec2_fleet_override, metadata, "MetadataOptions", NULL, ec2_metadata_options_fields),
+    SUB_F(ec2_fleet_override, metadata, "MetadataOptions", NULL, override_metadata_fields),
     SUB_F(ec2_fleet_override, requirements, "InstanceRequirements", "instanceRequirements",
           requirements_fields),
     STR_F(ec2_fleet_override, image_id, "ImageId", "imageId"),

@@ -53,7 +53,7 @@ FIELDS(ec2_placement_fields, ec2_placement,
        STR_F(ec2_placement, zone, "AvailabilityZone", "availabilityZone"));
 
 FIELDS(ec2_profile_fields, ec2_profile, STR_F(ec2_profile, arn, "Arn", "arn"),
-       STR_F(ec2_profile, name, "Name", "name"), STR_F(ec2_profile, id, NULL, "id"));
+       STR_F(ec2_profile, name, "Name", "name"));
 
 FIELDS(ec2_metadata_options_fields, ec2_metadata_options,
        STR_F(ec2_metadata_options, state, NULL, "state"),
@@ -82,7 +82,16 @@ FIELDS(ec2_template_ref_fields, ec2_template_ref,
        STR_F(ec2_template_ref, version, "Version", "version"),
        BLOB_F(ec2_template_ref, user_data, "LaunchTemplateSpecificationUserData", NULL));
 
+/* Fleets alone may replace the template's user data. */
+FIELDS_STATIC(run_template_fields, ec2_template_ref,
+              STR_F(ec2_template_ref, id, "LaunchTemplateId", NULL),
+              STR_F(ec2_template_ref, name, "LaunchTemplateName", NULL),
+              STR_F(ec2_template_ref, version, "Version", NULL));
+
 /* --- an instance in a reply --- */
+
+FIELDS_STATIC(instance_profile_fields, ec2_profile, STR_F(ec2_profile, arn, NULL, "arn"),
+              STR_F(ec2_profile, id, NULL, "id"));
 
 FIELDS_STATIC(state_fields, ec2_instance_state, OPT_F(ec2_instance_state, code, NULL, "code"),
               STR_F(ec2_instance_state, name, NULL, "name"));
@@ -168,7 +177,7 @@ FIELDS_STATIC(
     STR_F(ec2_instance, hypervisor, NULL, "hypervisor"),
     LIST_F(ec2_instance, interfaces, ec2_interfaces, NULL, "networkInterfaceSet",
            interface_fields),
-    SUB_F(ec2_instance, profile, NULL, "iamInstanceProfile", ec2_profile_fields),
+    SUB_F(ec2_instance, profile, NULL, "iamInstanceProfile", instance_profile_fields),
     FLAG_F(ec2_instance, ebs_optimized, NULL, "ebsOptimized"),
     FLAG_F(ec2_instance, ena_support, NULL, "enaSupport"),
     NEST_F(NULL, "cpuOptions", cpu_fields),
@@ -206,7 +215,7 @@ FIELDS(ec2_run_instances_in_fields, ec2_run_instances_in,
        STR_F(ec2_run_instances_in, subnet_id, "SubnetId", NULL),
        BLOB_F(ec2_run_instances_in, user_data, "UserData", NULL),
        TAG_SPECS_F(ec2_run_instances_in),
-       SUB_F(ec2_run_instances_in, template, "LaunchTemplate", NULL, ec2_template_ref_fields),
+       SUB_F(ec2_run_instances_in, template, "LaunchTemplate", NULL, run_template_fields),
        SUB_F(ec2_run_instances_in, market, "InstanceMarketOptions", NULL, ec2_market_fields),
        NEST_F("CreditSpecification", NULL, run_credit_fields),
        SUB_F(ec2_run_instances_in, metadata, "MetadataOptions", NULL,
