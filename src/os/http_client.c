@@ -134,16 +134,20 @@ static void conn_try_next_address(struct http_conn *conn) {
 static void conn_on_addresses(void *arg, const struct address *addresses, size_t count,
                               const struct err *why) {
     struct http_conn *conn = arg;
-    dns_free(conn->dns);
-    conn->dns = NULL;
+    struct err failure = {0};
     if (why) {
-        conn_fail(conn, why);
-        return;
+        failure = *why;
+    } else {
+        must(count > 0 && count <= DNS_ADDRESSES_MAX);
+        memcpy(conn->addresses, addresses, count * sizeof *addresses);
+        conn->address_count = count;
     }
-    must(count > 0 && count <= DNS_ADDRESSES_MAX);
-    memcpy(conn->addresses, addresses, count * sizeof *addresses);
-    conn->address_count = count;
-    conn_try_next_address(conn);
+    dns_free(conn->dns); /* takes the addresses with it */
+    conn->dns = NULL;
+    if (why)
+        conn_fail(conn, &failure);
+    else
+        conn_try_next_address(conn);
 }
 
 static struct http_conn *conn_open(struct http_client *client) {
