@@ -25,8 +25,11 @@ static const char bootstrap_body[] =
     "    src=${src%%[:/]*}\n"
     "    ;;\n"
     "esac\n"
+    /* openssl(1) takes half the CPU time of sha256sum where the CPU has SHA instructions. */
     "good() {\n"
-    "    [ -f \"$1\" ] && sum=$(sha256sum <\"$1\") && [ \"${sum%% *}\" = \"$sha\" ]\n"
+    "    [ -f \"$1\" ] || return 1\n"
+    "    sum=$(openssl dgst -sha256 -r <\"$1\" 2>/dev/null || sha256sum <\"$1\")\n"
+    "    [ \"${sum%% *}\" = \"$sha\" ]\n"
     "}\n"
     "get() {\n"
     "    if command -v curl >/dev/null; then\n"
