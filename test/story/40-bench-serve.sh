@@ -1,5 +1,5 @@
 #!/bin/bash
-# The bench against the test server: what was asked is what was sent, and the server's own log says so.
+# The bench against the test server: what was asked was sent, and the server's own log says so.
 . "$(dirname "$0")/lib.sh"
 need jq; need python3
 
@@ -23,8 +23,8 @@ is "all were answered as expected" "$(said .ok)" 10000
 is "the latency histogram has every one" "$(said .latency.count)" 10000
 is "16 connections were enough" "$(said .connects)" 16
 is "the document is JSON and nothing else" "$(said .schema)" dayfly.bench/1
-is "the histogram log has latency and service of five seconds" \
-    "$(grep -c '^Tag=\(latency\|service\),[0-9.]*,1.000,[0-9.]*,HISTFAAA' "$WORK/out.hlog")" 10
+like "the histogram log has latency and service of five seconds (a late reply opens a sixth)" \
+    "$(grep -c '^Tag=\(latency\|service\),[0-9.]*,1.000,[0-9.]*,HISTFAAA' "$WORK/out.hlog")" '1[02]'
 ok "a ramp sends the area under it" bench -r 1000/s --ramp 1s -d 1s
 is "500 and 1,000" "$(said .planned)/$(said .ok)" 1500/1500
 ok "a closed loop of 8 users runs" bench -c 8 -d 1s
