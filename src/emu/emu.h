@@ -24,7 +24,7 @@ enum emu_isolate {
 };
 
 #define EMU_LIST_MAX 64         /* --capacity and --fault: each may be given so often */
-#define EMU_INSTANCES_MAX 4000  /* alive at one time in processes; the address block holds no more */
+#define EMU_INSTANCES_MAX 4000  /* alive at one time in processes; the address block ends */
 #define EMU_NAMESPACES_MAX 500  /* alive at one time in namespaces: the kernel's neighbour table */
 
 /* Filled by emu_options_init and emu_options_set; every text is owned. */
