@@ -15,8 +15,8 @@ static void check_claim(const struct sigv4_request *request) {
     unsigned ok = 0;
     for (size_t i = 0; i < ARRAY_LEN(secrets); i++)
         for (unsigned flags = 0; flags < 4; flags += SIGV4_S3)
-            if (sigv4_verify(request, &claim, secrets[i], STR_EMPTY, claim.signed_unix_ms,
-                             flags) == SIGV4_OK)
+            if (sigv4_verify(request, &claim, secrets[i], STR_EMPTY, claim.signed_unix_ms, flags) ==
+                SIGV4_OK)
                 ok |= 1u << i;
     must(ok != 3);
 }

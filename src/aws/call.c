@@ -168,9 +168,8 @@ void aws_call_send(struct aws_call *call, const struct aws_keys *keys) {
     client->counters.attempts++;
     if (call->kind == AWS_CALL_EC2)
         client->counters.ec2_attempts[call->ec2_action]++;
-    call->exchange =
-        http_client_send(client->endpoints[call->service].http, buf_str(&request),
-                         client->options.attempt_timeout_ns, call_on_outcome, call);
+    call->exchange = http_client_send(client->endpoints[call->service].http, buf_str(&request),
+                                      client->options.attempt_timeout_ns, call_on_outcome, call);
     buf_deinit(&request);
 }
 
@@ -237,9 +236,9 @@ static enum err_code code_of_class(enum aws_class class) {
 
 /* What one attempt came to. */
 struct verdict {
-    bool retry;         /* another attempt may help and does no harm */
-    bool at_once;       /* without back-off or quota: the cause was repaired */
-    unsigned cost;      /* of a retry */
+    bool retry;    /* another attempt may help and does no harm */
+    bool at_once;  /* without back-off or quota: the cause was repaired */
+    unsigned cost; /* of a retry */
 };
 
 /* The service's clock, when it is far from ours and that is why the stamp was refused. */
@@ -277,8 +276,8 @@ static struct verdict judge_fault(struct aws_call *call, const struct http_outco
         class = AWS_TRANSIENT; /* HTTP 2xx with a body that is no reply */
     bool open = call->mutates && class == AWS_TRANSIENT;
     ignore(str_copy(r->code, sizeof r->code, code)); /* as large as the fault's */
-    v.at_once = class == AWS_AUTH &&
-                (fix_expired_keys(call, code) || fix_skew(call, outcome->head));
+    v.at_once =
+        class == AWS_AUTH && (fix_expired_keys(call, code) || fix_skew(call, outcome->head));
     v.retry = v.at_once || class == AWS_THROTTLED ||
               (class == AWS_TRANSIENT && (call->repeatable || !call->mutates));
     if (class == AWS_THROTTLED)
@@ -448,8 +447,7 @@ void aws_ec2_call(struct aws_client *client, const struct ec2_request *request, 
     struct buf body = BUF_INIT(1 * MIB);
     ec2_request_encode(request, &body);
     must(buf_ok(&body));
-    struct aws_call *call =
-        aws_ec2_call_body(client, request->action, buf_str(&body), done, user);
+    struct aws_call *call = aws_ec2_call_body(client, request->action, buf_str(&body), done, user);
     buf_deinit(&body);
     call->flags = flags;
     call->dry_run = request->dry_run;
@@ -467,8 +465,8 @@ void aws_sts_get_caller_identity(struct aws_client *client, aws_sts_done *done, 
     aws_call_start(call);
 }
 
-void aws_ssm_call(struct aws_client *client, const struct ssm_request *request,
-                  aws_ssm_done *done, void *user) {
+void aws_ssm_call(struct aws_client *client, const struct ssm_request *request, aws_ssm_done *done,
+                  void *user) {
     struct buf body = BUF_INIT(64 * KIB);
     ssm_request_encode(request, &body);
     must(buf_ok(&body));

@@ -19,9 +19,10 @@ static void copy_config(struct aws_client *client, const struct aws_config *from
     struct arena *arena = &client->arena;
     *c = *from;
     struct str *texts[] = {
-        &c->profile,          &c->region,          &c->region_from,        &c->endpoint_from,
-        &c->ca_bundle,        &c->source_from,     &c->keys.access_key,    &c->keys.secret_key,
-        &c->keys.session_token, &c->process,       &c->container_url,      &c->container_token,
+        &c->profile,         &c->region,          &c->region_from,
+        &c->endpoint_from,   &c->ca_bundle,       &c->source_from,
+        &c->keys.access_key, &c->keys.secret_key, &c->keys.session_token,
+        &c->process,         &c->container_url,   &c->container_token,
         &c->imds_url,
     };
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
@@ -56,13 +57,13 @@ static int endpoint_init(struct aws_client *client, enum aws_service service, st
     e->path = str_dup(path);
     if (e->origin.tls && !client->tls)
         TRY(http_tls_new(arena_text(&client->arena, client->config.ca_bundle), &client->tls, err));
-    e->http = http_client_new(client->loop, &(struct http_client_options){
-                                                .origin = e->origin,
-                                                .tls_context = client->tls,
-                                                .connect_timeout_ns =
-                                                    client->options.connect_timeout_ns,
-                                                .reply_bytes_max = REPLY_BYTES_MAX,
-                                            });
+    e->http =
+        http_client_new(client->loop, &(struct http_client_options){
+                                          .origin = e->origin,
+                                          .tls_context = client->tls,
+                                          .connect_timeout_ns = client->options.connect_timeout_ns,
+                                          .reply_bytes_max = REPLY_BYTES_MAX,
+                                      });
     return 0;
 }
 

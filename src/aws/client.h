@@ -32,17 +32,17 @@
 struct loop;
 
 /* X(name, "word") */
-#define AWS_CLASS_MAP(X)                                                                           \
-    X(OK, "ok")                                                                                    \
-    X(CAPACITY, "capacity")        /* no hosts here now: another pool may have some */             \
-    X(QUOTA, "quota")              /* a limit of the account */                                    \
-    X(THROTTLED, "throttled")      /* still, after all attempts */                                 \
-    X(AUTH, "auth")                /* who we are: keys, signature, clock */                        \
-    X(DENIED, "denied")            /* what we may: IAM */                                          \
-    X(NOT_FOUND, "not-found")      /* the thing is not there (or not visible yet) */               \
-    X(MISMATCH, "mismatch")        /* client token used with other parameters */                   \
-    X(INVALID, "invalid")          /* the request itself; never retried */                         \
-    X(TRANSIENT, "transient")      /* nothing was changed; may be tried again later */             \
+#define AWS_CLASS_MAP(X)                                                                      \
+    X(OK, "ok")                                                                               \
+    X(CAPACITY, "capacity")               /* no hosts here now: another pool may have some */ \
+    X(QUOTA, "quota")                     /* a limit of the account */                        \
+    X(THROTTLED, "throttled")             /* still, after all attempts */                     \
+    X(AUTH, "auth")                       /* who we are: keys, signature, clock */            \
+    X(DENIED, "denied")                   /* what we may: IAM */                              \
+    X(NOT_FOUND, "not-found")             /* the thing is not there (or not visible yet) */   \
+    X(MISMATCH, "mismatch")               /* client token used with other parameters */       \
+    X(INVALID, "invalid")                 /* the request itself; never retried */             \
+    X(TRANSIENT, "transient")             /* nothing was changed; may be tried again later */ \
     X(UNKNOWN_OUTCOME, "unknown-outcome") /* it may have happened: list before doing it again */
 
 enum aws_class {
@@ -101,8 +101,8 @@ enum aws_call_flags {
 void aws_ec2_call(struct aws_client *client, const struct ec2_request *request, unsigned flags,
                   aws_ec2_done *done, void *user);
 void aws_sts_get_caller_identity(struct aws_client *client, aws_sts_done *done, void *user);
-void aws_ssm_call(struct aws_client *client, const struct ssm_request *request,
-                  aws_ssm_done *done, void *user);
+void aws_ssm_call(struct aws_client *client, const struct ssm_request *request, aws_ssm_done *done,
+                  void *user);
 
 /* List all pages.  `page` sees every page in order (it stores what it needs and must not free the
  * client); then `done` comes once, without a reply.  A failed page fails the list: what `page` saw

@@ -32,8 +32,8 @@ static const char *real_get(void *user UNUSED, const char *name) {
     return getenv(name);
 }
 
-static int real_read(void *user UNUSED, const char *path, struct arena *arena,
-                     struct str *ret_text, struct err *err) {
+static int real_read(void *user UNUSED, const char *path, struct arena *arena, struct str *ret_text,
+                     struct err *err) {
     struct buf text = BUF_INIT(AWS_CONFIG_BYTES_MAX);
     int result = file_read(path, &text, err);
     if (result == 0)
@@ -245,8 +245,8 @@ static int container_token(struct loader *l, struct err *err) {
     struct str file = env(l, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
     struct str token = env(l, "AWS_CONTAINER_AUTHORIZATION_TOKEN");
     if (file.len > 0) {
-        if (l->environment->read(l->environment->user, arena_text(l->arena, file), l->arena,
-                                 &token, err) < 0)
+        if (l->environment->read(l->environment->user, arena_text(l->arena, file), l->arena, &token,
+                                 err) < 0)
             return err_wrap(err, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
         token = str_trim(token);
     }
@@ -339,14 +339,15 @@ static int choose_region(struct loader *l, struct err *err) {
         c->region_from = places[i].from;
     }
     if (c->region.len == 0)
-        return err_set(err, ERR_USAGE, "no AWS region: set fleet.region, AWS_REGION or the "
-                                       "region of profile '%.*s'",
+        return err_set(err, ERR_USAGE,
+                       "no AWS region: set fleet.region, AWS_REGION or the "
+                       "region of profile '%.*s'",
                        STR_ARG(c->profile));
     for (size_t i = 0; i < c->region.len; i++) {
         char ch = c->region.ptr[i];
         if (!((ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9') || ch == '-'))
-            return err_set(err, ERR_USAGE, "'%.*s' from %.*s is no AWS region",
-                           STR_ARG(c->region), STR_ARG(c->region_from));
+            return err_set(err, ERR_USAGE, "'%.*s' from %.*s is no AWS region", STR_ARG(c->region),
+                           STR_ARG(c->region_from));
     }
     return 0;
 }

@@ -69,7 +69,7 @@ struct aws_config {
     struct str process;     /* AWS_SOURCE_PROCESS: a command line */
     struct str container_url;
     struct str container_token;
-    struct str imds_url; /* "http://169.254.169.254" */
+    struct str imds_url;   /* "http://169.254.169.254" */
     unsigned attempts_max; /* AWS_MAX_ATTEMPTS; 3 */
 };
 

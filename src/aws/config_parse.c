@@ -34,8 +34,8 @@ static int read_section(struct reader *r, struct str line, struct err *err) {
 }
 
 int aws_config_parse(struct str text,
-                     int (*visit)(void *user, struct str section, struct str nested,
-                                  struct str key, struct str value, struct err *err),
+                     int (*visit)(void *user, struct str section, struct str nested, struct str key,
+                                  struct str value, struct err *err),
                      void *user, struct err *err) {
     struct reader r = {.line = 0};
     struct str raw;

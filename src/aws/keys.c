@@ -9,12 +9,12 @@
 #include "os/http_client.h"
 #include "os/process.h"
 
-#define KEYS_BYTES_MAX (64 * KIB)            /* of a JSON document with keys */
-#define PROCESS_TIMEOUT_NS (60 * NS_PER_S)   /* it may ask a person for a code */
-#define CONTAINER_TIMEOUT_NS (2 * NS_PER_S)  /* as in the SDKs */
-#define IMDS_TIMEOUT_NS (1 * NS_PER_S)       /* as in the SDKs */
-#define FETCH_ATTEMPTS_MAX 3                 /* container and metadata endpoints are throttled */
-#define FAILED_NS (1 * NS_PER_S)             /* how long a failure is repeated without asking */
+#define KEYS_BYTES_MAX (64 * KIB)           /* of a JSON document with keys */
+#define PROCESS_TIMEOUT_NS (60 * NS_PER_S)  /* it may ask a person for a code */
+#define CONTAINER_TIMEOUT_NS (2 * NS_PER_S) /* as in the SDKs */
+#define IMDS_TIMEOUT_NS (1 * NS_PER_S)      /* as in the SDKs */
+#define FETCH_ATTEMPTS_MAX 3                /* container and metadata endpoints are throttled */
+#define FAILED_NS (1 * NS_PER_S)            /* how long a failure is repeated without asking */
 
 /* Steps of asking instance metadata. */
 enum imds_step { IMDS_TOKEN, IMDS_ROLE, IMDS_KEYS };
@@ -185,9 +185,9 @@ static void imds_ask(struct keys *k) {
     struct arena arena = {0};
     static const char *const path = "/latest/meta-data/iam/security-credentials/";
     struct str token =
-        k->imds_token ? str_from(arena_printf(&arena, "X-aws-ec2-metadata-token: %s\r\n",
-                                              k->imds_token))
-                      : STR_EMPTY;
+        k->imds_token
+            ? str_from(arena_printf(&arena, "X-aws-ec2-metadata-token: %s\r\n", k->imds_token))
+            : STR_EMPTY;
     switch (k->step) {
     case IMDS_TOKEN:
         http_ask(k, "PUT", STR("/latest/api/token"),
@@ -277,9 +277,9 @@ static void http_ask(struct keys *k, const char *method, struct str path, struct
     struct buf request = BUF_INIT(KEYS_BYTES_MAX);
     must(http_origin_parse(fetch_url(k), &origin, &unused, NULL) == 0);
     bool v6 = str_index_of(origin.host, ':') < origin.host.len;
-    buf_printf(&request, "%s %.*s HTTP/1.1\r\nHost: %s%.*s%s:%u\r\nAccept: */*\r\n%.*s\r\n",
-               method, STR_ARG(path), v6 ? "[" : "", STR_ARG(origin.host), v6 ? "]" : "",
-               origin.port, STR_ARG(headers));
+    buf_printf(&request, "%s %.*s HTTP/1.1\r\nHost: %s%.*s%s:%u\r\nAccept: */*\r\n%.*s\r\n", method,
+               STR_ARG(path), v6 ? "[" : "", STR_ARG(origin.host), v6 ? "]" : "", origin.port,
+               STR_ARG(headers));
     ignore(http_client_send(k->http, buf_str(&request), timeout_ns, http_answered, k) == NULL);
     buf_deinit(&request);
 }

@@ -47,9 +47,7 @@ static int64_t base64_decode_digits(struct str text, struct buf *out) {
             return -1;
         group = group << 6 | (uint32_t)value;
         if (++digits % 4 != 1)
-            buf_add_byte(out, (char)(group >> (digits % 4 == 0   ? 0
-                                               : digits % 4 == 3 ? 2
-                                                                 : 4)));
+            buf_add_byte(out, (char)(group >> (digits % 4 == 0 ? 0 : digits % 4 == 3 ? 2 : 4)));
     }
     return digits;
 }

@@ -20,9 +20,9 @@ struct call {
 };
 
 static const struct call calls[EC2_ACTION_COUNT] = {
-#define EC2_CALL(enum_name, wire, member)                                                          \
-    [EC2_##enum_name] = {STR_INIT(wire), &ec2_##member##_in_fields, &ec2_##member##_out_fields,    \
-                         offsetof(struct ec2_request, member),                                     \
+#define EC2_CALL(enum_name, wire, member)                                                       \
+    [EC2_##enum_name] = {STR_INIT(wire), &ec2_##member##_in_fields, &ec2_##member##_out_fields, \
+                         offsetof(struct ec2_request, member),                                  \
                          offsetof(struct ec2_reply, member)},
     EC2_ACTION_MAP(EC2_CALL)
 #undef EC2_CALL
@@ -84,8 +84,7 @@ struct str ec2_reply_next_token(const struct ec2_reply *reply) {
     if (!field)
         return STR_EMPTY;
     must(field->kind == FIELD_STR);
-    return *(const struct str *)(const void *)((const char *)reply + call->out_at +
-                                               field->offset);
+    return *(const struct str *)(const void *)((const char *)reply + call->out_at + field->offset);
 }
 
 struct str ec2_request_client_token(const struct ec2_request *request) {
@@ -94,8 +93,7 @@ struct str ec2_request_client_token(const struct ec2_request *request) {
     if (!field)
         return STR_EMPTY;
     must(field->kind == FIELD_STR);
-    return *(const struct str *)(const void *)((const char *)request + call->in_at +
-                                               field->offset);
+    return *(const struct str *)(const void *)((const char *)request + call->in_at + field->offset);
 }
 
 /* --- faults --- */
@@ -163,9 +161,9 @@ static bool fault_from_xml(unsigned http_status, const struct xml_node *root,
     if (code.len == 0)
         return false;
     ret_fault->http_status = http_status;
-    ignore(str_copy(ret_fault->code, sizeof ret_fault->code, code));  /* cut is fine: for people */
-    ignore(str_copy(ret_fault->message, sizeof ret_fault->message,
-                    xml_child_text(error, "Message")));
+    ignore(str_copy(ret_fault->code, sizeof ret_fault->code, code)); /* cut is fine: for people */
+    ignore(
+        str_copy(ret_fault->message, sizeof ret_fault->message, xml_child_text(error, "Message")));
     return true;
 }
 
@@ -196,8 +194,8 @@ static int fault_from_problem(const struct form_problem *problem, struct ec2_fau
     struct str name = problem->name, value = str_slice(problem->value, 0, 100);
     switch (problem->trouble) {
     case FORM_UNKNOWN:
-        return ec2_fault_set(fault, "UnknownParameter",
-                             "The parameter %.*s is not recognized", STR_ARG(name));
+        return ec2_fault_set(fault, "UnknownParameter", "The parameter %.*s is not recognized",
+                             STR_ARG(name));
     case FORM_MISSING:
         return ec2_fault_set(fault, "MissingParameter",
                              "The request must contain the parameter %.*s", STR_ARG(name));
@@ -219,8 +217,7 @@ static int fault_from_problem(const struct form_problem *problem, struct ec2_fau
                              "The request has more than %d parameters", FORM_PARAMS_MAX);
     case FORM_MALFORMED:
         return ec2_fault_set(fault, "MalformedQueryString",
-                             "The query string contains a syntax error near %.*s",
-                             STR_ARG(name));
+                             "The query string contains a syntax error near %.*s", STR_ARG(name));
     case FORM_OK:
         break;
     }
@@ -268,8 +265,7 @@ int ec2_request_decode(struct str body, struct arena *arena, struct ec2_request 
     if (take_common(&params, ret_request, fault) < 0)
         return -1;
     const struct call *call = call_of(ret_request->action);
-    if (!fields_form_decode(call->in, &params, arena, request_params(call, ret_request),
-                            &problem))
+    if (!fields_form_decode(call->in, &params, arena, request_params(call, ret_request), &problem))
         return fault_from_problem(&problem, fault);
     return 0;
 }

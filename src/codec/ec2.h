@@ -31,45 +31,45 @@
 #define EC2_XMLNS "http://ec2.amazonaws.com/doc/2016-11-15/"
 
 /* enum name, wire name, struct and member name */
-#define EC2_ACTION_MAP(X)                                                                          \
-    X(DESCRIBE_REGIONS, "DescribeRegions", describe_regions)                                       \
-    X(DESCRIBE_AVAILABILITY_ZONES, "DescribeAvailabilityZones", describe_availability_zones)       \
-    X(DESCRIBE_VPCS, "DescribeVpcs", describe_vpcs)                                                \
-    X(DESCRIBE_SUBNETS, "DescribeSubnets", describe_subnets)                                       \
-    X(DESCRIBE_IMAGES, "DescribeImages", describe_images)                                          \
-    X(DESCRIBE_INSTANCE_TYPES, "DescribeInstanceTypes", describe_instance_types)                   \
-    X(DESCRIBE_INSTANCE_TYPE_OFFERINGS, "DescribeInstanceTypeOfferings",                           \
-      describe_instance_type_offerings)                                                            \
-    X(DESCRIBE_SPOT_PRICE_HISTORY, "DescribeSpotPriceHistory", describe_spot_price_history)        \
-    X(DESCRIBE_INSTANCES, "DescribeInstances", describe_instances)                                 \
-    X(DESCRIBE_INSTANCE_STATUS, "DescribeInstanceStatus", describe_instance_status)                \
-    X(DESCRIBE_TAGS, "DescribeTags", describe_tags)                                                \
-    X(DESCRIBE_LAUNCH_TEMPLATES, "DescribeLaunchTemplates", describe_launch_templates)             \
-    X(DESCRIBE_LAUNCH_TEMPLATE_VERSIONS, "DescribeLaunchTemplateVersions",                         \
-      describe_launch_template_versions)                                                           \
-    X(DESCRIBE_FLEETS, "DescribeFleets", describe_fleets)                                          \
-    X(DESCRIBE_SECURITY_GROUPS, "DescribeSecurityGroups", describe_security_groups)                \
-    X(DESCRIBE_KEY_PAIRS, "DescribeKeyPairs", describe_key_pairs)                                  \
-    X(DESCRIBE_VOLUMES, "DescribeVolumes", describe_volumes)                                       \
-    X(CREATE_LAUNCH_TEMPLATE, "CreateLaunchTemplate", create_launch_template)                      \
-    X(CREATE_LAUNCH_TEMPLATE_VERSION, "CreateLaunchTemplateVersion",                               \
-      create_launch_template_version)                                                              \
-    X(DELETE_LAUNCH_TEMPLATE, "DeleteLaunchTemplate", delete_launch_template)                      \
-    X(CREATE_SECURITY_GROUP, "CreateSecurityGroup", create_security_group)                         \
-    X(DELETE_SECURITY_GROUP, "DeleteSecurityGroup", delete_security_group)                         \
-    X(AUTHORIZE_SECURITY_GROUP_INGRESS, "AuthorizeSecurityGroupIngress",                           \
-      authorize_security_group_ingress)                                                            \
-    X(REVOKE_SECURITY_GROUP_INGRESS, "RevokeSecurityGroupIngress", revoke_security_group_ingress)  \
-    X(CREATE_KEY_PAIR, "CreateKeyPair", create_key_pair)                                           \
-    X(IMPORT_KEY_PAIR, "ImportKeyPair", import_key_pair)                                           \
-    X(DELETE_KEY_PAIR, "DeleteKeyPair", delete_key_pair)                                           \
-    X(CREATE_TAGS, "CreateTags", create_tags)                                                      \
-    X(DELETE_TAGS, "DeleteTags", delete_tags)                                                      \
-    X(CREATE_FLEET, "CreateFleet", create_fleet)                                                   \
-    X(DELETE_FLEETS, "DeleteFleets", delete_fleets)                                                \
-    X(RUN_INSTANCES, "RunInstances", run_instances)                                                \
-    X(STOP_INSTANCES, "StopInstances", stop_instances)                                             \
-    X(TERMINATE_INSTANCES, "TerminateInstances", terminate_instances)                              \
+#define EC2_ACTION_MAP(X)                                                                         \
+    X(DESCRIBE_REGIONS, "DescribeRegions", describe_regions)                                      \
+    X(DESCRIBE_AVAILABILITY_ZONES, "DescribeAvailabilityZones", describe_availability_zones)      \
+    X(DESCRIBE_VPCS, "DescribeVpcs", describe_vpcs)                                               \
+    X(DESCRIBE_SUBNETS, "DescribeSubnets", describe_subnets)                                      \
+    X(DESCRIBE_IMAGES, "DescribeImages", describe_images)                                         \
+    X(DESCRIBE_INSTANCE_TYPES, "DescribeInstanceTypes", describe_instance_types)                  \
+    X(DESCRIBE_INSTANCE_TYPE_OFFERINGS, "DescribeInstanceTypeOfferings",                          \
+      describe_instance_type_offerings)                                                           \
+    X(DESCRIBE_SPOT_PRICE_HISTORY, "DescribeSpotPriceHistory", describe_spot_price_history)       \
+    X(DESCRIBE_INSTANCES, "DescribeInstances", describe_instances)                                \
+    X(DESCRIBE_INSTANCE_STATUS, "DescribeInstanceStatus", describe_instance_status)               \
+    X(DESCRIBE_TAGS, "DescribeTags", describe_tags)                                               \
+    X(DESCRIBE_LAUNCH_TEMPLATES, "DescribeLaunchTemplates", describe_launch_templates)            \
+    X(DESCRIBE_LAUNCH_TEMPLATE_VERSIONS, "DescribeLaunchTemplateVersions",                        \
+      describe_launch_template_versions)                                                          \
+    X(DESCRIBE_FLEETS, "DescribeFleets", describe_fleets)                                         \
+    X(DESCRIBE_SECURITY_GROUPS, "DescribeSecurityGroups", describe_security_groups)               \
+    X(DESCRIBE_KEY_PAIRS, "DescribeKeyPairs", describe_key_pairs)                                 \
+    X(DESCRIBE_VOLUMES, "DescribeVolumes", describe_volumes)                                      \
+    X(CREATE_LAUNCH_TEMPLATE, "CreateLaunchTemplate", create_launch_template)                     \
+    X(CREATE_LAUNCH_TEMPLATE_VERSION, "CreateLaunchTemplateVersion",                              \
+      create_launch_template_version)                                                             \
+    X(DELETE_LAUNCH_TEMPLATE, "DeleteLaunchTemplate", delete_launch_template)                     \
+    X(CREATE_SECURITY_GROUP, "CreateSecurityGroup", create_security_group)                        \
+    X(DELETE_SECURITY_GROUP, "DeleteSecurityGroup", delete_security_group)                        \
+    X(AUTHORIZE_SECURITY_GROUP_INGRESS, "AuthorizeSecurityGroupIngress",                          \
+      authorize_security_group_ingress)                                                           \
+    X(REVOKE_SECURITY_GROUP_INGRESS, "RevokeSecurityGroupIngress", revoke_security_group_ingress) \
+    X(CREATE_KEY_PAIR, "CreateKeyPair", create_key_pair)                                          \
+    X(IMPORT_KEY_PAIR, "ImportKeyPair", import_key_pair)                                          \
+    X(DELETE_KEY_PAIR, "DeleteKeyPair", delete_key_pair)                                          \
+    X(CREATE_TAGS, "CreateTags", create_tags)                                                     \
+    X(DELETE_TAGS, "DeleteTags", delete_tags)                                                     \
+    X(CREATE_FLEET, "CreateFleet", create_fleet)                                                  \
+    X(DELETE_FLEETS, "DeleteFleets", delete_fleets)                                               \
+    X(RUN_INSTANCES, "RunInstances", run_instances)                                               \
+    X(STOP_INSTANCES, "StopInstances", stop_instances)                                            \
+    X(TERMINATE_INSTANCES, "TerminateInstances", terminate_instances)                             \
     X(GET_CONSOLE_OUTPUT, "GetConsoleOutput", get_console_output)
 
 enum ec2_action {

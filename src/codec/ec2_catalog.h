@@ -71,7 +71,7 @@ struct ec2_image {
     struct str location;
     struct str state; /* "available", "pending", ... */
     struct str owner_id;
-    struct str owner_alias; /* "amazon" */
+    struct str owner_alias;  /* "amazon" */
     struct str architecture; /* "x86_64", "arm64" */
     struct str type;         /* "machine" */
     struct str platform;     /* "Windows", or absent */

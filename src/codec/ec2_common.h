@@ -34,10 +34,10 @@ struct ec2_int {
 #define EC2_INT(number) ((struct ec2_int){.set = true, .value = (number)})
 
 /* Every list has this layout; EC2_LIST_OF declares `struct <name> {items, count}`. */
-#define EC2_LIST_OF(name, type)                                                                    \
-    struct name {                                                                                  \
-        type *items;                                                                               \
-        size_t count;                                                                              \
+#define EC2_LIST_OF(name, type) \
+    struct name {               \
+        type *items;            \
+        size_t count;           \
     }
 
 EC2_LIST_OF(ec2_strs, struct str);

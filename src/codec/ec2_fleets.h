@@ -13,8 +13,8 @@
 
 /* Attribute-based choice of instance types. */
 struct ec2_requirements {
-    struct ec2_range vcpus;      /* min required */
-    struct ec2_range memory_mib; /* min required */
+    struct ec2_range vcpus;            /* min required */
+    struct ec2_range memory_mib;       /* min required */
     struct ec2_strs cpu_manufacturers; /* "intel", "amd", "amazon-web-services" */
     struct ec2_range memory_gib_per_vcpu_micro;
     struct ec2_strs excluded_types; /* wildcards allowed */
@@ -23,8 +23,8 @@ struct ec2_requirements {
     struct ec2_int spot_price_over_lowest_percent;
     struct ec2_int on_demand_price_over_lowest_percent;
     struct ec2_int spot_price_of_on_demand_percent;
-    struct str bare_metal; /* "included", "required", "excluded" (default) */
-    struct str burstable;  /* the same */
+    struct str bare_metal;    /* "included", "required", "excluded" (default) */
+    struct str burstable;     /* the same */
     struct str local_storage; /* default "included" */
     struct ec2_strs local_storage_types;
     struct ec2_range local_storage_gb_micro;
@@ -64,8 +64,8 @@ struct ec2_fleet_config {
 EC2_LIST_OF(ec2_fleet_configs, struct ec2_fleet_config);
 
 struct ec2_fleet_spot_options {
-    struct str strategy; /* "lowest-price" (default), "price-capacity-optimized", ... */
-    struct str interruption; /* "terminate" (default), "stop", "hibernate" */
+    struct str strategy;           /* "lowest-price" (default), "price-capacity-optimized", ... */
+    struct str interruption;       /* "terminate" (default), "stop", "hibernate" */
     struct str rebalance_strategy; /* maintain only: "launch", "launch-before-terminate" */
     int64_t rebalance_delay_s;
     int64_t pools_to_use;
@@ -89,7 +89,7 @@ struct ec2_fleet_target {
     struct ec2_int on_demand;
     struct ec2_int spot;
     struct str default_type; /* "spot", "on-demand" */
-    struct str unit; /* "units" (default), "vcpu", "memory-mib" */
+    struct str unit;         /* "units" (default), "vcpu", "memory-mib" */
 };
 
 /* Template and override that an item of a reply belongs to. */
@@ -140,7 +140,7 @@ struct ec2_create_fleet_out {
 };
 
 struct ec2_delete_fleets_in {
-    struct ec2_strs ids;              /* required */
+    struct ec2_strs ids;               /* required */
     enum ec2_flag terminate_instances; /* required; instant fleets: must be true */
 };
 struct ec2_fleet_deletion {

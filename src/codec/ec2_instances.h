@@ -79,8 +79,8 @@ struct ec2_metadata_options {
 struct ec2_market {
     struct str type; /* "spot", or absent: on-demand */
     struct {
-        struct str max_price; /* dollars per hour, text: "0.05" */
-        struct str type;      /* "one-time" (default), "persistent" */
+        struct str max_price;    /* dollars per hour, text: "0.05" */
+        struct str type;         /* "one-time" (default), "persistent" */
         struct str interruption; /* "terminate" (default), "stop", "hibernate" */
         int64_t valid_until_unix_ms;
         int64_t block_minutes;
@@ -167,7 +167,7 @@ struct ec2_instance {
     struct ec2_placement placement;
     struct ec2_int launch_index;
     int64_t launched_unix_ms;
-    struct str transition_reason; /* "User initiated (2026-11-20 16:08:05 GMT)" */
+    struct str transition_reason;   /* "User initiated (2026-11-20 16:08:05 GMT)" */
     struct ec2_reason state_reason; /* "Server.SpotInstanceTermination", ... */
     struct str monitoring;          /* "disabled", "enabled" */
     struct str platform;            /* "Windows", or absent */
@@ -215,7 +215,7 @@ struct ec2_run_instances_in {
     struct str key_name;
     struct str subnet_id;
     struct str private_ip;
-    struct str user_data; /* decoded; at most USER_DATA_BYTES_MAX */
+    struct str user_data;         /* decoded; at most USER_DATA_BYTES_MAX */
     struct str shutdown_behavior; /* "stop" (default), "terminate" */
     struct ec2_strs group_ids;
     struct ec2_strs group_names;

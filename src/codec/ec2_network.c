@@ -16,8 +16,7 @@ FIELDS(ec2_describe_vpcs_out_fields, ec2_describe_vpcs_out,
        LIST_OUT(ec2_describe_vpcs_out, vpcs, ec2_vpcs, "vpcSet", vpc_fields),
        NEXT_TOKEN_OUT(ec2_describe_vpcs_out));
 
-FIELDS(ec2_describe_subnets_in_fields, ec2_describe_subnets_in,
-       FILTERS_F(ec2_describe_subnets_in),
+FIELDS(ec2_describe_subnets_in_fields, ec2_describe_subnets_in, FILTERS_F(ec2_describe_subnets_in),
        STRS_F(ec2_describe_subnets_in, ids, "SubnetId", NULL), PAGING_F(ec2_describe_subnets_in));
 
 FIELDS_STATIC(subnet_fields, ec2_subnet, STR_F(ec2_subnet, zone_id, NULL, "availabilityZoneId"),
@@ -25,8 +24,7 @@ FIELDS_STATIC(subnet_fields, ec2_subnet, STR_F(ec2_subnet, zone_id, NULL, "avail
               BOOL_F(ec2_subnet, ipv6_on_creation, NULL, "assignIpv6AddressOnCreation"),
               TAG_SET_OUT(ec2_subnet), STR_F(ec2_subnet, arn, NULL, "subnetArn"),
               STR_F(ec2_subnet, id, NULL, "subnetId"), STR_F(ec2_subnet, state, NULL, "state"),
-              STR_F(ec2_subnet, vpc_id, NULL, "vpcId"),
-              STR_F(ec2_subnet, cidr, NULL, "cidrBlock"),
+              STR_F(ec2_subnet, vpc_id, NULL, "vpcId"), STR_F(ec2_subnet, cidr, NULL, "cidrBlock"),
               OPT_F(ec2_subnet, free_addresses, NULL, "availableIpAddressCount"),
               STR_F(ec2_subnet, zone, NULL, "availabilityZone"),
               BOOL_F(ec2_subnet, default_for_zone, NULL, "defaultForAz"),
@@ -67,8 +65,7 @@ FIELDS_STATIC(permission_fields, ec2_ip_permission,
               LIST_F(ec2_ip_permission, prefix_lists, ec2_prefix_lists, "PrefixListIds",
                      "prefixListIds", prefix_list_fields));
 
-FIELDS_STATIC(group_fields, ec2_security_group,
-              STR_F(ec2_security_group, id, NULL, "groupId"),
+FIELDS_STATIC(group_fields, ec2_security_group, STR_F(ec2_security_group, id, NULL, "groupId"),
               LIST_OUT(ec2_security_group, egress, ec2_ip_permissions, "ipPermissionsEgress",
                        permission_fields),
               TAG_SET_OUT(ec2_security_group), STR_F(ec2_security_group, vpc_id, NULL, "vpcId"),
@@ -84,8 +81,8 @@ FIELDS(ec2_describe_security_groups_in_fields, ec2_describe_security_groups_in,
        STRS_F(ec2_describe_security_groups_in, names, "GroupName", NULL),
        PAGING_F(ec2_describe_security_groups_in), FILTERS_F(ec2_describe_security_groups_in));
 FIELDS(ec2_describe_security_groups_out_fields, ec2_describe_security_groups_out,
-       LIST_OUT(ec2_describe_security_groups_out, groups, ec2_security_groups,
-                "securityGroupInfo", group_fields),
+       LIST_OUT(ec2_describe_security_groups_out, groups, ec2_security_groups, "securityGroupInfo",
+                group_fields),
        NEXT_TOKEN_OUT(ec2_describe_security_groups_out));
 
 FIELDS(ec2_create_security_group_in_fields, ec2_create_security_group_in,
@@ -113,8 +110,8 @@ FIELDS(ec2_authorize_security_group_ingress_in_fields, ec2_authorize_security_gr
        LIST_F(ec2_authorize_security_group_ingress_in, permissions, ec2_ip_permissions,
               "IpPermissions", NULL, permission_fields),
        STR_F(ec2_authorize_security_group_ingress_in, protocol, "IpProtocol", NULL),
-       STR_F(ec2_authorize_security_group_ingress_in, source_group_name,
-             "SourceSecurityGroupName", NULL),
+       STR_F(ec2_authorize_security_group_ingress_in, source_group_name, "SourceSecurityGroupName",
+             NULL),
        STR_F(ec2_authorize_security_group_ingress_in, source_group_owner,
              "SourceSecurityGroupOwnerId", NULL),
        OPT_F(ec2_authorize_security_group_ingress_in, to_port, "ToPort", NULL),
@@ -153,8 +150,8 @@ FIELDS(ec2_revoke_security_group_ingress_in_fields, ec2_revoke_security_group_in
        STR_F(ec2_revoke_security_group_ingress_in, protocol, "IpProtocol", NULL),
        STR_F(ec2_revoke_security_group_ingress_in, source_group_name, "SourceSecurityGroupName",
              NULL),
-       STR_F(ec2_revoke_security_group_ingress_in, source_group_owner,
-             "SourceSecurityGroupOwnerId", NULL),
+       STR_F(ec2_revoke_security_group_ingress_in, source_group_owner, "SourceSecurityGroupOwnerId",
+             NULL),
        OPT_F(ec2_revoke_security_group_ingress_in, to_port, "ToPort", NULL),
        STRS_F(ec2_revoke_security_group_ingress_in, rule_ids, "SecurityGroupRuleId", NULL));
 FIELDS(ec2_revoke_security_group_ingress_out_fields, ec2_revoke_security_group_ingress_out,
@@ -180,8 +177,7 @@ FIELDS(ec2_import_key_pair_in_fields, ec2_import_key_pair_in, TAG_SPECS_F(ec2_im
 FIELDS(ec2_import_key_pair_out_fields, ec2_import_key_pair_out,
        STR_F(ec2_import_key_pair_out, fingerprint, NULL, "keyFingerprint"),
        STR_F(ec2_import_key_pair_out, name, NULL, "keyName"),
-       STR_F(ec2_import_key_pair_out, id, NULL, "keyPairId"),
-       TAG_SET_OUT(ec2_import_key_pair_out));
+       STR_F(ec2_import_key_pair_out, id, NULL, "keyPairId"), TAG_SET_OUT(ec2_import_key_pair_out));
 
 FIELDS(ec2_delete_key_pair_in_fields, ec2_delete_key_pair_in,
        STR_F(ec2_delete_key_pair_in, name, "KeyName", NULL),

@@ -189,8 +189,8 @@ struct ec2_revoke_security_group_ingress_out {
 };
 
 struct ec2_create_key_pair_in {
-    struct str name; /* required */
-    struct str type; /* "rsa" (default), "ed25519" */
+    struct str name;   /* required */
+    struct str type;   /* "rsa" (default), "ed25519" */
     struct str format; /* "pem" (default), "ppk" */
     struct ec2_tag_specs tag_specs;
 };

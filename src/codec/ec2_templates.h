@@ -14,7 +14,7 @@ struct ec2_template_data {
     struct str image_id;
     struct str instance_type;
     struct str key_name;
-    struct str user_data; /* decoded; base64 on the wire, both ways */
+    struct str user_data;         /* decoded; base64 on the wire, both ways */
     struct str shutdown_behavior; /* "stop", "terminate" */
     struct ec2_strs group_ids;
     struct ec2_strs group_names;
@@ -59,7 +59,7 @@ struct ec2_create_launch_template_in {
     struct str name; /* required; 3..128 of [a-zA-Z0-9()./_-] */
     struct str client_token;
     struct str version_description;
-    struct ec2_template_data data; /* required */
+    struct ec2_template_data data;  /* required */
     struct ec2_tag_specs tag_specs; /* "launch-template" */
 };
 struct ec2_create_launch_template_out {

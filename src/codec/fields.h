@@ -34,9 +34,9 @@
 #include "codec/ec2_common.h"
 #include "codec/xml.h"
 
-#define FORM_PARAMS_MAX 16384    /* of one request; 1,000 ids and 200 filter values fit 13 times */
-#define FORM_NAME_BYTES_MAX 255  /* the longest name AWS has is 120 */
-#define FORM_SEGMENTS_MAX 12     /* parts between dots; the deepest name of ours has 8 */
+#define FORM_PARAMS_MAX 16384   /* of one request; 1,000 ids and 200 filter values fit 13 times */
+#define FORM_NAME_BYTES_MAX 255 /* the longest name AWS has is 120 */
+#define FORM_SEGMENTS_MAX 12    /* parts between dots; the deepest name of ours has 8 */
 
 enum field_kind {
     FIELD_STR,
@@ -79,64 +79,78 @@ struct fields {
 };
 
 /* offsetof, and a compile error when the member is not of the kind's type. */
-#define FIELD_AT(s, member, ctype)                                                                 \
-    (uint32_t)(offsetof(struct s, member) +                                                        \
-               0 * sizeof(struct {                                                                 \
-                   _Static_assert(                                                                 \
-                       __builtin_types_compatible_p(__typeof__(((struct s *)0)->member), ctype),   \
-                       #member " is not of this kind");                                            \
-                   char unused;                                                                    \
+#define FIELD_AT(s, member, ctype)                                                               \
+    (uint32_t)(offsetof(struct s, member) +                                                      \
+               0 * sizeof(struct {                                                               \
+                   _Static_assert(                                                               \
+                       __builtin_types_compatible_p(__typeof__(((struct s *)0)->member), ctype), \
+                       #member " is not of this kind");                                          \
+                   char unused;                                                                  \
                }))
-#define FIELD_OF(knd, ctype, s, m, form_name, xml_name)                                            \
+#define FIELD_OF(knd, ctype, s, m, form_name, xml_name) \
     .form = (form_name), .xml = (xml_name), .kind = (knd), .offset = FIELD_AT(s, m, ctype)
 
-#define STR_F(s, m, f, x) {FIELD_OF(FIELD_STR, struct str, s, m, f, x)}
-#define STR_REQ(s, m, f) {FIELD_OF(FIELD_STR, struct str, s, m, f, NULL), .flags = FIELD_REQUIRED}
-#define BLOB_F(s, m, f, x) {FIELD_OF(FIELD_BLOB, struct str, s, m, f, x)}
-#define BLOB_REQ(s, m, f)                                                                          \
-    {FIELD_OF(FIELD_BLOB, struct str, s, m, f, NULL), .flags = FIELD_REQUIRED}
-#define BOOL_F(s, m, f, x) {FIELD_OF(FIELD_BOOL, bool, s, m, f, x)}
-#define FLAG_F(s, m, f, x) {FIELD_OF(FIELD_FLAG, enum ec2_flag, s, m, f, x)}
-#define FLAG_REQ(s, m, f)                                                                          \
-    {FIELD_OF(FIELD_FLAG, enum ec2_flag, s, m, f, NULL), .flags = FIELD_REQUIRED}
-#define INT_F(s, m, f, x) {FIELD_OF(FIELD_INT, int64_t, s, m, f, x)}
-#define INT_REQ(s, m, f) {FIELD_OF(FIELD_INT, int64_t, s, m, f, NULL), .flags = FIELD_REQUIRED}
-#define OPT_F(s, m, f, x) {FIELD_OF(FIELD_OPT, struct ec2_int, s, m, f, x)}
-#define OPT_REQ(s, m, f, x)                                                                        \
-    {FIELD_OF(FIELD_OPT, struct ec2_int, s, m, f, x), .flags = FIELD_REQUIRED}
-#define MICRO_F(s, m, f, x) {FIELD_OF(FIELD_MICRO, int64_t, s, m, f, x)}
-#define OPTMICRO_F(s, m, f, x) {FIELD_OF(FIELD_OPTMICRO, struct ec2_int, s, m, f, x)}
-#define PRICE_F(s, m, x) {FIELD_OF(FIELD_PRICE, int64_t, s, m, NULL, x)}
-#define TIME_F(s, m, f, x) {FIELD_OF(FIELD_TIME, int64_t, s, m, f, x)}
-#define STRS_F(s, m, f, x) {FIELD_OF(FIELD_STRS, struct ec2_strs, s, m, f, x)}
-#define STRS_AS(s, m, f, x, i) {FIELD_OF(FIELD_STRS, struct ec2_strs, s, m, f, x), .item = (i)}
-#define STRS_REQ(s, m, f)                                                                          \
-    {FIELD_OF(FIELD_STRS, struct ec2_strs, s, m, f, NULL), .flags = FIELD_REQUIRED}
+#define STR_F(s, m, f, x) \
+    { FIELD_OF(FIELD_STR, struct str, s, m, f, x) }
+#define STR_REQ(s, m, f) \
+    { FIELD_OF(FIELD_STR, struct str, s, m, f, NULL), .flags = FIELD_REQUIRED }
+#define BLOB_F(s, m, f, x) \
+    { FIELD_OF(FIELD_BLOB, struct str, s, m, f, x) }
+#define BLOB_REQ(s, m, f) \
+    { FIELD_OF(FIELD_BLOB, struct str, s, m, f, NULL), .flags = FIELD_REQUIRED }
+#define BOOL_F(s, m, f, x) \
+    { FIELD_OF(FIELD_BOOL, bool, s, m, f, x) }
+#define FLAG_F(s, m, f, x) \
+    { FIELD_OF(FIELD_FLAG, enum ec2_flag, s, m, f, x) }
+#define FLAG_REQ(s, m, f) \
+    { FIELD_OF(FIELD_FLAG, enum ec2_flag, s, m, f, NULL), .flags = FIELD_REQUIRED }
+#define INT_F(s, m, f, x) \
+    { FIELD_OF(FIELD_INT, int64_t, s, m, f, x) }
+#define INT_REQ(s, m, f) \
+    { FIELD_OF(FIELD_INT, int64_t, s, m, f, NULL), .flags = FIELD_REQUIRED }
+#define OPT_F(s, m, f, x) \
+    { FIELD_OF(FIELD_OPT, struct ec2_int, s, m, f, x) }
+#define OPT_REQ(s, m, f, x) \
+    { FIELD_OF(FIELD_OPT, struct ec2_int, s, m, f, x), .flags = FIELD_REQUIRED }
+#define MICRO_F(s, m, f, x) \
+    { FIELD_OF(FIELD_MICRO, int64_t, s, m, f, x) }
+#define OPTMICRO_F(s, m, f, x) \
+    { FIELD_OF(FIELD_OPTMICRO, struct ec2_int, s, m, f, x) }
+#define PRICE_F(s, m, x) \
+    { FIELD_OF(FIELD_PRICE, int64_t, s, m, NULL, x) }
+#define TIME_F(s, m, f, x) \
+    { FIELD_OF(FIELD_TIME, int64_t, s, m, f, x) }
+#define STRS_F(s, m, f, x) \
+    { FIELD_OF(FIELD_STRS, struct ec2_strs, s, m, f, x) }
+#define STRS_AS(s, m, f, x, i) \
+    { FIELD_OF(FIELD_STRS, struct ec2_strs, s, m, f, x), .item = (i) }
+#define STRS_REQ(s, m, f) \
+    { FIELD_OF(FIELD_STRS, struct ec2_strs, s, m, f, NULL), .flags = FIELD_REQUIRED }
 /* `list` is the type that EC2_LIST_OF declared. */
-#define LIST_F(s, m, list, f, x, c)                                                                \
-    {FIELD_OF(FIELD_LIST, struct list, s, m, f, x), .child = &(c)}
-#define LIST_REQ(s, m, list, f, c)                                                                 \
-    {FIELD_OF(FIELD_LIST, struct list, s, m, f, NULL), .child = &(c), .flags = FIELD_REQUIRED}
-#define LIST_OUT(s, m, list, x, c)                                                                 \
-    {FIELD_OF(FIELD_LIST, struct list, s, m, NULL, x), .child = &(c), .flags = FIELD_SHOWN}
-#define SUB_F(s, m, f, x, c)                                                                       \
-    {.form = (f), .xml = (x), .kind = FIELD_SUB, .child = &(c), .offset = offsetof(struct s, m)}
-#define SUB_REQ(s, m, f, c)                                                                        \
-    {.form = (f),                                                                                  \
-     .kind = FIELD_SUB,                                                                            \
-     .child = &(c),                                                                                \
-     .offset = offsetof(struct s, m),                                                              \
-     .flags = FIELD_REQUIRED}
-#define NEST_F(f, x, c) {.form = (f), .xml = (x), .kind = FIELD_SUB, .child = &(c), .offset = 0}
-#define INLINE_F(s, m, c)                                                                          \
-    {.form = "", .xml = "", .kind = FIELD_INLINE, .child = &(c), .offset = offsetof(struct s, m)}
+#define LIST_F(s, m, list, f, x, c) \
+    { FIELD_OF(FIELD_LIST, struct list, s, m, f, x), .child = &(c) }
+#define LIST_REQ(s, m, list, f, c) \
+    { FIELD_OF(FIELD_LIST, struct list, s, m, f, NULL), .child = &(c), .flags = FIELD_REQUIRED }
+#define LIST_OUT(s, m, list, x, c) \
+    { FIELD_OF(FIELD_LIST, struct list, s, m, NULL, x), .child = &(c), .flags = FIELD_SHOWN }
+#define SUB_F(s, m, f, x, c) \
+    { .form = (f), .xml = (x), .kind = FIELD_SUB, .child = &(c), .offset = offsetof(struct s, m) }
+#define SUB_REQ(s, m, f, c)                                                             \
+    {                                                                                   \
+        .form = (f), .kind = FIELD_SUB, .child = &(c), .offset = offsetof(struct s, m), \
+        .flags = FIELD_REQUIRED                                                         \
+    }
+#define NEST_F(f, x, c) \
+    { .form = (f), .xml = (x), .kind = FIELD_SUB, .child = &(c), .offset = 0 }
+#define INLINE_F(s, m, c) \
+    { .form = "", .xml = "", .kind = FIELD_INLINE, .child = &(c), .offset = offsetof(struct s, m) }
 
 /* FIELDS(ec2_tag_fields, ec2_tag, STR_F(...), ...): the table of struct ec2_tag. */
-#define FIELDS(name, s, ...)                                                                       \
-    static const struct field name##_items[] = {__VA_ARGS__};                                      \
+#define FIELDS(name, s, ...)                                  \
+    static const struct field name##_items[] = {__VA_ARGS__}; \
     const struct fields name = {name##_items, ARRAY_LEN(name##_items), sizeof(struct s)}
-#define FIELDS_STATIC(name, s, ...)                                                                \
-    static const struct field name##_items[] = {__VA_ARGS__};                                      \
+#define FIELDS_STATIC(name, s, ...)                           \
+    static const struct field name##_items[] = {__VA_ARGS__}; \
     static const struct fields name = {name##_items, ARRAY_LEN(name##_items), sizeof(struct s)}
 /* A table without members: a call without parameters or an empty reply. */
 #define FIELDS_NONE(name, s) const struct fields name = {NULL, 0, sizeof(struct s)}

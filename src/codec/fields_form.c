@@ -12,7 +12,6 @@
 
 /* --- out --- */
 
-
 struct form_writer {
     struct buf *out;
     struct buf value;
@@ -45,8 +44,7 @@ static void writer_value(struct form_writer *w, struct str value) {
     form_add(w->out, (struct str){w->prefix, w->prefix_len}, value);
 }
 
-static void form_write_struct(struct form_writer *w, const struct fields *fields,
-                              const void *base);
+static void form_write_struct(struct form_writer *w, const struct fields *fields, const void *base);
 
 static void form_write_list(struct form_writer *w, const struct field *field, const void *at) {
     const struct any_list *list = at;

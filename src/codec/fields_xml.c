@@ -95,8 +95,7 @@ static int xml_read_list(const struct field *field, const struct xml_node *node,
         if (field->kind == FIELD_STRS)
             ((struct str *)(void *)items)[i] = child->text;
         else
-            TRY(fields_xml_decode(field->child, child, arena, items + i * field->child->size,
-                                  err));
+            TRY(fields_xml_decode(field->child, child, arena, items + i * field->child->size, err));
     }
     must(i == count);
     list->items = items;
@@ -135,8 +134,7 @@ static int xml_read_field(const struct field *field, const struct xml_node *node
 }
 
 /* The member with the element's name, going into INLINE ones; *base moves along. */
-static const struct field *find_by_xml(const struct fields *fields, struct str name,
-                                       char **base) {
+static const struct field *find_by_xml(const struct fields *fields, struct str name, char **base) {
     for (size_t i = 0; i < fields->count; i++) {
         const struct field *field = &fields->items[i];
         if (field->kind == FIELD_INLINE) {
@@ -153,8 +151,8 @@ static const struct field *find_by_xml(const struct fields *fields, struct str n
     return NULL;
 }
 
-int fields_xml_decode(const struct fields *fields, const struct xml_node *node,
-                      struct arena *arena, void *into, struct err *err) {
+int fields_xml_decode(const struct fields *fields, const struct xml_node *node, struct arena *arena,
+                      void *into, struct err *err) {
     for (const struct xml_node *child = node->first; child; child = child->next) {
         char *base = into;
         const struct field *field = find_by_xml(fields, child->name, &base);

@@ -38,10 +38,18 @@ void sigv4_sha256_hex(struct str bytes, char ret_hex[SIGV4_SIGNATURE_SIZE]) {
 /* What proxies and clients change on the way, and the signature itself. */
 static bool is_never_signed(struct str name) {
     static const struct str names[] = {
-        STR_INIT("authorization"), STR_INIT("connection"),         STR_INIT("expect"),
-        STR_INIT("keep-alive"),    STR_INIT("proxy-authenticate"), STR_INIT("proxy-authorization"),
-        STR_INIT("te"),            STR_INIT("trailer"),            STR_INIT("transfer-encoding"),
-        STR_INIT("upgrade"),       STR_INIT("user-agent"),         STR_INIT("x-amzn-trace-id"),
+        STR_INIT("authorization"),
+        STR_INIT("connection"),
+        STR_INIT("expect"),
+        STR_INIT("keep-alive"),
+        STR_INIT("proxy-authenticate"),
+        STR_INIT("proxy-authorization"),
+        STR_INIT("te"),
+        STR_INIT("trailer"),
+        STR_INIT("transfer-encoding"),
+        STR_INIT("upgrade"),
+        STR_INIT("user-agent"),
+        STR_INIT("x-amzn-trace-id"),
     };
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (str_equal_nocase(names[i], name))
@@ -80,8 +88,7 @@ static void names_insert(struct sigv4_names *names, struct arena *arena, struct 
         at++;
     if (at < names->count && str_equal(names->items[at].name, name)) {
         struct str *there = &names->items[at].value;
-        *there = str_from(
-            arena_printf(arena, "%.*s,%.*s", STR_ARG(*there), STR_ARG(value)));
+        *there = str_from(arena_printf(arena, "%.*s,%.*s", STR_ARG(*there), STR_ARG(value)));
         return;
     }
     for (size_t i = names->count; i > at; i--)
@@ -97,8 +104,7 @@ int sigv4_names_collect(const struct sigv4_header *headers, size_t count, struct
             continue;
         if (names->count == SIGV4_HEADERS_MAX)
             return err_set(err, ERR_LIMIT, "more than %d headers", SIGV4_HEADERS_MAX);
-        names_insert(names, arena, lower(arena, headers[i].name),
-                     squeeze(arena, headers[i].value));
+        names_insert(names, arena, lower(arena, headers[i].name), squeeze(arena, headers[i].value));
     }
     return 0;
 }

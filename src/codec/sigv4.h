@@ -20,10 +20,10 @@
 #include "base/err.h"
 #include "base/str.h"
 
-#define SIGV4_HEADERS_MAX 64                    /* of one request; AWS refuses far fewer */
-#define SIGV4_CLOCK_SKEW_MS (15 * 60 * 1000)    /* EC2: a stamp further off is RequestExpired */
-#define SIGV4_EXPIRES_S_MAX (7 * 24 * 3600)     /* of a presigned URL */
-#define SIGV4_SIGNATURE_SIZE 65                 /* 64 hex digits and NUL */
+#define SIGV4_HEADERS_MAX 64                 /* of one request; AWS refuses far fewer */
+#define SIGV4_CLOCK_SKEW_MS (15 * 60 * 1000) /* EC2: a stamp further off is RequestExpired */
+#define SIGV4_EXPIRES_S_MAX (7 * 24 * 3600)  /* of a presigned URL */
+#define SIGV4_SIGNATURE_SIZE 65              /* 64 hex digits and NUL */
 
 struct sigv4_header {
     struct str name;
@@ -41,12 +41,12 @@ struct sigv4_request {
 };
 
 enum sigv4_flags {
-    SIGV4_NO_NORMALIZE = 1,      /* keep "." ".." and "//" in the path */
-    SIGV4_ENCODE_ONCE = 2,       /* the path on the wire is encoded already */
-    SIGV4_S3 = 3,                /* both */
-    SIGV4_CONTENT_SHA256 = 4,    /* add and sign X-Amz-Content-Sha256 */
-    SIGV4_UNSIGNED_PAYLOAD = 8,  /* hash is the word UNSIGNED-PAYLOAD (S3) */
-    SIGV4_OMIT_TOKEN = 16,       /* the session token is added after signing */
+    SIGV4_NO_NORMALIZE = 1,     /* keep "." ".." and "//" in the path */
+    SIGV4_ENCODE_ONCE = 2,      /* the path on the wire is encoded already */
+    SIGV4_S3 = 3,               /* both */
+    SIGV4_CONTENT_SHA256 = 4,   /* add and sign X-Amz-Content-Sha256 */
+    SIGV4_UNSIGNED_PAYLOAD = 8, /* hash is the word UNSIGNED-PAYLOAD (S3) */
+    SIGV4_OMIT_TOKEN = 16,      /* the session token is added after signing */
 };
 
 /* Who signs, for what, when.  session_token may be empty. */

@@ -16,8 +16,7 @@ struct sigv4_names {
 
 /* Add what may be signed of `headers` to *names.  Errors: ERR_LIMIT. */
 NODISCARD int sigv4_names_collect(const struct sigv4_header *headers, size_t count,
-                                  struct arena *arena, struct sigv4_names *names,
-                                  struct err *err);
+                                  struct arena *arena, struct sigv4_names *names, struct err *err);
 
 /* All that the hash of a request is made of. */
 struct sigv4_input {

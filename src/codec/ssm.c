@@ -129,8 +129,7 @@ static json_t *parameter_json(const struct ssm_parameter *p) {
     json_object_set_new(root, "Type", json_str(p->type));
     json_object_set_new(root, "Value", json_str(p->value));
     json_object_set_new(root, "Version", json_integer(p->version));
-    json_object_set_new(root, "LastModifiedDate",
-                        json_real((double)p->modified_unix_ms / 1000.0));
+    json_object_set_new(root, "LastModifiedDate", json_real((double)p->modified_unix_ms / 1000.0));
     if (p->arn.ptr)
         json_object_set_new(root, "ARN", json_str(p->arn));
     if (p->data_type.ptr)

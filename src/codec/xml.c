@@ -124,7 +124,11 @@ struct str xml_child_text(const struct xml_node *node, const char *name) {
 /* Bytes of the UTF-8 character at the start of `s` that XML can carry, or 0. */
 static size_t utf8_size(struct str s) {
     uint8_t first = (uint8_t)s.ptr[0];
-    size_t size = first < 0x80 ? 1 : first >= 0xc2 && first < 0xe0 ? 2 : first >= 0xe0 && first < 0xf0 ? 3 : first >= 0xf0 && first < 0xf5 ? 4 : 0;
+    size_t size = first < 0x80                    ? 1
+                  : first >= 0xc2 && first < 0xe0 ? 2
+                  : first >= 0xe0 && first < 0xf0 ? 3
+                  : first >= 0xf0 && first < 0xf5 ? 4
+                                                  : 0;
     if (size == 0 || size > s.len)
         return 0;
     uint32_t code = size == 1 ? first : first & (0x7fu >> size);

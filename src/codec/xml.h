@@ -16,8 +16,8 @@
 #include "base/err.h"
 #include "base/str.h"
 
-#define XML_DEPTH_MAX 32        /* the deepest EC2 reply has 14 */
-#define XML_NODES_MAX 1000000   /* a page of 1,000 instances has about 150,000 */
+#define XML_DEPTH_MAX 32      /* the deepest EC2 reply has 14 */
+#define XML_NODES_MAX 1000000 /* a page of 1,000 instances has about 150,000 */
 
 struct xml_node {
     struct str name;

@@ -14,7 +14,7 @@
 #include "os/address.h"
 #include "os/dns.h"
 
-#define IDLE_NS (4 * NS_PER_S)           /* shorter than the idle limits of load balancers */
+#define IDLE_NS (4 * NS_PER_S)              /* shorter than the idle limits of load balancers */
 #define HEAD_BYTES_MAX (HTTP1_HEAD_MAX * 2) /* the head and what came with its last bytes */
 
 /* One connection; with an exchange, or idle. */
@@ -157,8 +157,8 @@ static struct http_conn *conn_open(struct http_client *client) {
     if (conn->next)
         conn->next->previous = conn;
     client->conns = conn;
-    conn->dns = dns_lookup(client->loop, str_from(client->host), client->port, conn_on_addresses,
-                           conn);
+    conn->dns =
+        dns_lookup(client->loop, str_from(client->host), client->port, conn_on_addresses, conn);
     return conn;
 }
 
@@ -374,8 +374,7 @@ static void conn_on_event(struct bufferevent *bev, short what, void *arg) {
 
 /* --- the client --- */
 
-struct http_client *http_client_new(struct loop *loop,
-                                    const struct http_client_options *options) {
+struct http_client *http_client_new(struct loop *loop, const struct http_client_options *options) {
     must(options->origin.host.len > 0 && options->origin.port > 0);
     must(!options->origin.tls || options->tls_context);
     must(options->connect_timeout_ns > 0 && options->reply_bytes_max > 0);
@@ -478,9 +477,10 @@ int http_tls_new(const char *ca_file, struct ssl_ctx_st **ret_context, struct er
     ERR_clear_error();
     if (!loaded) {
         SSL_CTX_free(context);
-        return err_set(err, ERR_ACCESS, given ? "cannot read certificates of authorities: %s"
-                                              : "no certificates of authorities found%s: install "
-                                                "ca-certificates or set AWS_CA_BUNDLE",
+        return err_set(err, ERR_ACCESS,
+                       given ? "cannot read certificates of authorities: %s"
+                             : "no certificates of authorities found%s: install "
+                               "ca-certificates or set AWS_CA_BUNDLE",
                        given ? ca_file : "");
     }
     *ret_context = context;

@@ -65,8 +65,7 @@ static void peer_reply(struct peer *p, const struct step *step) {
     evbuffer_add_printf(out,
                         "HTTP/1.1 %u X\r\nContent-Length: %zu\r\nx-amzn-RequestId: rid-%zu\r\n"
                         "%s\r\n",
-                        step->status, size, p->f->seen_count,
-                        step->header ? step->header : "");
+                        step->status, size, p->f->seen_count, step->header ? step->header : "");
     if (step->kind == STEP_CUT)
         size /= 2;
     for (size_t i = 0; i < step->filler; i += 1024)
@@ -205,19 +204,19 @@ static void call(struct fixture *f, enum ec2_action action, unsigned flags) {
     wait_done(f);
 }
 
-#define START(f, ...)                                                                              \
-    const struct step script[] = {__VA_ARGS__};                                                    \
-    struct fixture f;                                                                              \
+#define START(f, ...)                           \
+    const struct step script[] = {__VA_ARGS__}; \
+    struct fixture f;                           \
     start(&f, script, ARRAY_LEN(script), NULL)
 
-#define REGIONS                                                                                    \
-    "<DescribeRegionsResponse><requestId>r-1</requestId><regionInfo><item><regionName>a"           \
+#define REGIONS                                                                          \
+    "<DescribeRegionsResponse><requestId>r-1</requestId><regionInfo><item><regionName>a" \
     "</regionName></item><item/></regionInfo></DescribeRegionsResponse>"
-#define RAN                                                                                        \
-    "<RunInstancesResponse><reservationId>r-2</reservationId><instancesSet/>"                      \
+#define RAN                                                                   \
+    "<RunInstancesResponse><reservationId>r-2</reservationId><instancesSet/>" \
     "</RunInstancesResponse>"
-#define FAULT(code)                                                                                \
-    "<Response><Errors><Error><Code>" code "</Code><Message>why</Message></Error></Errors>"        \
+#define FAULT(code)                                                                         \
+    "<Response><Errors><Error><Code>" code "</Code><Message>why</Message></Error></Errors>" \
     "<RequestID>r</RequestID></Response>"
 
 static void expect(struct fixture *f, enum aws_class class, unsigned attempts) {
@@ -238,12 +237,11 @@ static void a_call_is_signed_sent_and_decoded(void **state UNUSED) {
     struct raw_request raw;
     struct sigv4_claim claim;
     raw_request_parse(f.seen[0], &raw);
-    assert_true(
-        str_equal(raw.request.body, STR("Action=DescribeRegions&Version=2016-11-15")));
+    assert_true(str_equal(raw.request.body, STR("Action=DescribeRegions&Version=2016-11-15")));
     assert_int_equal(sigv4_claim_parse(&raw.request, &claim), SIGV4_OK);
-    assert_int_equal(sigv4_verify(&raw.request, &claim, STR(SECRET), STR("us-east-1"),
-                                  clock_wall_unix_ms(), 0),
-                     SIGV4_OK);
+    assert_int_equal(
+        sigv4_verify(&raw.request, &claim, STR(SECRET), STR("us-east-1"), clock_wall_unix_ms(), 0),
+        SIGV4_OK);
     assert_true(str_equal(claim.service, STR("ec2")));
     const struct aws_counters *c = aws_client_counters(f.client);
     assert_int_equal(c->calls, 1);
@@ -387,8 +385,9 @@ static void a_change_without_token_is_sent_once_only(void **state UNUSED) {
 
 static void terminating_twice_is_fine(void **state UNUSED) {
     START(f, {.kind = STEP_CLOSE},
-          {.status = 200, .body = "<TerminateInstancesResponse><instancesSet/>"
-                                  "</TerminateInstancesResponse>"});
+          {.status = 200,
+           .body = "<TerminateInstancesResponse><instancesSet/>"
+                   "</TerminateInstancesResponse>"});
     call(&f, EC2_TERMINATE_INSTANCES, AWS_URGENT);
     expect(&f, AWS_OK, 2);
     stop(&f);
@@ -487,8 +486,8 @@ static void a_clock_that_is_off_is_corrected_from_the_date(void **state UNUSED) 
     struct when w = when_from_unix_ms(clock_wall_unix_ms() + 3600 * 1000);
     static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    buf_printf(&date, "Date: Fri, %02u %s %04d %02u:%02u:%02u GMT\r\n", w.day,
-               months[w.month - 1], w.year, w.hour, w.minute, w.second);
+    buf_printf(&date, "Date: Fri, %02u %s %04d %02u:%02u:%02u GMT\r\n", w.day, months[w.month - 1],
+               w.year, w.hour, w.minute, w.second);
     START(f, {.status = 400, .body = FAULT("RequestExpired"), .header = buf_text(&date)},
           {.status = 200, .body = REGIONS});
     call(&f, EC2_DESCRIBE_REGIONS, 0);
@@ -570,8 +569,8 @@ static void ssm_finds_an_image_or_says_that_there_is_none(void **state UNUSED) {
 
 /* --- lists --- */
 
-#define PAGE(token)                                                                                \
-    "<DescribeSubnetsResponse><subnetSet><item><subnetId>s</subnetId></item></subnetSet>"          \
+#define PAGE(token)                                                                       \
+    "<DescribeSubnetsResponse><subnetSet><item><subnetId>s</subnetId></item></subnetSet>" \
     "<nextToken>" token "</nextToken></DescribeSubnetsResponse>"
 
 static void on_page(void *user, const struct ec2_reply *reply) {
@@ -667,8 +666,11 @@ static void http_dates_are_read(void **state UNUSED) {
     int64_t ms = 0;
     assert_true(aws_http_date_parse(STR("Fri, 20 Nov 2026 16:08:03 GMT"), &ms));
     assert_int_equal(ms, 1795190883000);
-    const char *bad[] = {"", "Fri, 20 Nov 2026 16:08:03 UTC", "Fri, 20 Nov 2026 16:08:03.5 GMT",
-                         "Fri, 20 ovD 2026 16:08:03 GMT", "Fri, 2x Nov 2026 16:08:03 GMT",
+    const char *bad[] = {"",
+                         "Fri, 20 Nov 2026 16:08:03 UTC",
+                         "Fri, 20 Nov 2026 16:08:03.5 GMT",
+                         "Fri, 20 ovD 2026 16:08:03 GMT",
+                         "Fri, 2x Nov 2026 16:08:03 GMT",
                          "Fri, 20 Nov 2026 25:08:03 GMT"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         assert_false(aws_http_date_parse(str_from(bad[i]), &ms));
@@ -719,26 +721,22 @@ static void too_many_open_calls_are_refused_from_the_loop(void **state UNUSED) {
     stop(&f);
 }
 
-UNIT_MAIN(T(a_call_is_signed_sent_and_decoded), T(calls_in_a_row_share_a_connection),
-          T(at_most_so_many_connections_are_open), T(urgent_calls_go_first),
-          T(a_throttled_call_sends_the_same_bytes_again),
-          T(throttling_that_goes_on_ends_as_throttled),
-          T(missing_capacity_is_not_retried_although_it_is_a_500),
-          T(wrong_requests_are_not_retried), T(a_once_call_is_not_retried),
-          T(a_server_error_without_xml_is_retried), T(a_server_error_leaves_a_change_open),
-          T(a_broken_connection_is_tried_again), T(a_cut_reply_to_a_change_ends_as_unknown),
-          T(a_change_without_token_is_sent_once_only), T(terminating_twice_is_fine),
-          T(a_silent_server_ends_in_a_timeout), T(nobody_listening_changes_nothing),
-          T(the_retry_quota_runs_out), T(success_gives_quota_back),
-          T(garbage_under_status_200_is_no_success),
-          T(cut_xml_under_status_200_leaves_a_change_open),
-          T(an_error_under_status_200_counts_as_its_code),
-          T(a_reply_beyond_the_limit_is_refused),
-          T(a_clock_that_is_off_is_corrected_from_the_date),
-          T(refused_keys_are_not_retried_when_the_clock_is_right), T(a_dry_run_that_may_is_ok),
-          T(sts_tells_who_we_are), T(ssm_finds_an_image_or_says_that_there_is_none),
-          T(a_list_follows_its_tokens_to_the_end), T(a_failed_page_fails_the_list),
-          T(a_token_that_comes_again_ends_the_list), T(a_list_longer_than_allowed_fails),
-          T(codes_have_their_classes), T(http_dates_are_read),
-          T(a_client_may_go_away_with_calls_open), T(a_callback_may_free_the_client),
-          T(too_many_open_calls_are_refused_from_the_loop))
+UNIT_MAIN(
+    T(a_call_is_signed_sent_and_decoded), T(calls_in_a_row_share_a_connection),
+    T(at_most_so_many_connections_are_open), T(urgent_calls_go_first),
+    T(a_throttled_call_sends_the_same_bytes_again), T(throttling_that_goes_on_ends_as_throttled),
+    T(missing_capacity_is_not_retried_although_it_is_a_500), T(wrong_requests_are_not_retried),
+    T(a_once_call_is_not_retried), T(a_server_error_without_xml_is_retried),
+    T(a_server_error_leaves_a_change_open), T(a_broken_connection_is_tried_again),
+    T(a_cut_reply_to_a_change_ends_as_unknown), T(a_change_without_token_is_sent_once_only),
+    T(terminating_twice_is_fine), T(a_silent_server_ends_in_a_timeout),
+    T(nobody_listening_changes_nothing), T(the_retry_quota_runs_out), T(success_gives_quota_back),
+    T(garbage_under_status_200_is_no_success), T(cut_xml_under_status_200_leaves_a_change_open),
+    T(an_error_under_status_200_counts_as_its_code), T(a_reply_beyond_the_limit_is_refused),
+    T(a_clock_that_is_off_is_corrected_from_the_date),
+    T(refused_keys_are_not_retried_when_the_clock_is_right), T(a_dry_run_that_may_is_ok),
+    T(sts_tells_who_we_are), T(ssm_finds_an_image_or_says_that_there_is_none),
+    T(a_list_follows_its_tokens_to_the_end), T(a_failed_page_fails_the_list),
+    T(a_token_that_comes_again_ends_the_list), T(a_list_longer_than_allowed_fails),
+    T(codes_have_their_classes), T(http_dates_are_read), T(a_client_may_go_away_with_calls_open),
+    T(a_callback_may_free_the_client), T(too_many_open_calls_are_refused_from_the_loop))

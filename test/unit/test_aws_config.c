@@ -43,36 +43,41 @@ static int load(struct world *w, const struct aws_config_options *options, struc
     return aws_config_load(options ? options : &none, &environment, arena, config, err);
 }
 
-#define LOADED(w, options)                                                                         \
-    struct arena arena = {0};                                                                      \
-    struct aws_config c;                                                                           \
-    struct err err;                                                                                \
-    if (load(w, options, &arena, &c, &err) < 0)                                                    \
+#define LOADED(w, options)                      \
+    struct arena arena = {0};                   \
+    struct aws_config c;                        \
+    struct err err;                             \
+    if (load(w, options, &arena, &c, &err) < 0) \
     fail_msg("%s", err.text)
 
-#define REFUSED(w, options, wanted_code, part)                                                     \
-    do {                                                                                           \
-        struct arena arena_ = {0};                                                                 \
-        struct aws_config c_;                                                                      \
-        struct err err_;                                                                           \
-        assert_int_equal(load(w, options, &arena_, &c_, &err_), -(wanted_code));                   \
-        if (!strstr(err_.text, part))                                                              \
-            fail_msg("'%s' is not in '%s'", part, err_.text);                                      \
-        arena_deinit(&arena_);                                                                     \
+#define REFUSED(w, options, wanted_code, part)                                   \
+    do {                                                                         \
+        struct arena arena_ = {0};                                               \
+        struct aws_config c_;                                                    \
+        struct err err_;                                                         \
+        assert_int_equal(load(w, options, &arena_, &c_, &err_), -(wanted_code)); \
+        if (!strstr(err_.text, part))                                            \
+            fail_msg("'%s' is not in '%s'", part, err_.text);                    \
+        arena_deinit(&arena_);                                                   \
     } while (0)
 
 #define IS(view, text) assert_true(str_equal(view, str_from(text)))
 
-#define HOME {"HOME", "/h"}
-#define REGION {"AWS_REGION", "us-east-1"}
+#define HOME \
+    { "HOME", "/h" }
+#define REGION \
+    { "AWS_REGION", "us-east-1" }
 
 /* --- credentials --- */
 
 static void the_environment_comes_before_files(void **state UNUSED) {
-    struct world w = {{HOME, REGION, {"AWS_ACCESS_KEY_ID", "AK"}, {"AWS_SECRET_ACCESS_KEY", "SK"},
-                       {"AWS_SESSION_TOKEN", "TK"}},
-                      {{"/h/.aws/credentials",
-                        "[default]\naws_access_key_id=F\naws_secret_access_key=G\n"}}};
+    struct world w = {
+        {HOME,
+         REGION,
+         {"AWS_ACCESS_KEY_ID", "AK"},
+         {"AWS_SECRET_ACCESS_KEY", "SK"},
+         {"AWS_SESSION_TOKEN", "TK"}},
+        {{"/h/.aws/credentials", "[default]\naws_access_key_id=F\naws_secret_access_key=G\n"}}};
     LOADED(&w, NULL);
     assert_int_equal(c.source, AWS_SOURCE_STATIC);
     IS(c.keys.access_key, "AK");
@@ -84,9 +89,9 @@ static void the_environment_comes_before_files(void **state UNUSED) {
 }
 
 static void a_profile_named_in_the_call_beats_keys_of_the_environment(void **state UNUSED) {
-    struct world w = {{HOME, REGION, {"AWS_ACCESS_KEY_ID", "AK"}, {"AWS_SECRET_ACCESS_KEY", "SK"}},
-                      {{"/h/.aws/credentials",
-                        "[x]\naws_access_key_id = F\naws_secret_access_key = G+/=\n"}}};
+    struct world w = {
+        {HOME, REGION, {"AWS_ACCESS_KEY_ID", "AK"}, {"AWS_SECRET_ACCESS_KEY", "SK"}},
+        {{"/h/.aws/credentials", "[x]\naws_access_key_id = F\naws_secret_access_key = G+/=\n"}}};
     struct aws_config_options options = {.profile = STR("x")};
     LOADED(&w, &options);
     IS(c.keys.access_key, "F");
@@ -117,8 +122,8 @@ static void keys_given_in_the_call_come_first(void **state UNUSED) {
 static void half_a_key_is_an_error(void **state UNUSED) {
     struct world env = {{HOME, REGION, {"AWS_ACCESS_KEY_ID", "AK"}}, {{NULL, NULL}}};
     REFUSED(&env, NULL, ERR_ACCESS, "no secret key");
-    struct world file = {
-        {HOME, REGION}, {{"/h/.aws/credentials", "[default]\naws_secret_access_key=G\n"}}};
+    struct world file = {{HOME, REGION},
+                         {{"/h/.aws/credentials", "[default]\naws_secret_access_key=G\n"}}};
     REFUSED(&file, NULL, ERR_ACCESS, "no access key");
 }
 
@@ -154,7 +159,9 @@ static void a_profile_that_is_nowhere_is_named(void **state UNUSED) {
 }
 
 static void containers_and_metadata_come_last(void **state UNUSED) {
-    struct world w = {{HOME, REGION, {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/x"},
+    struct world w = {{HOME,
+                       REGION,
+                       {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/x"},
                        {"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/tok"}},
                       {{"/tok", "secret\n"}}};
     LOADED(&w, NULL);
@@ -207,7 +214,9 @@ static void the_region_is_looked_for_in_order(void **state UNUSED) {
 
 static void endpoints_are_looked_for_in_order(void **state UNUSED) {
     struct world w = {
-        {HOME, REGION, {"AWS_ENDPOINT_URL", "https://all.example"},
+        {HOME,
+         REGION,
+         {"AWS_ENDPOINT_URL", "https://all.example"},
          {"AWS_ENDPOINT_URL_STS", "https://sts.example"}},
         {{"/h/.aws/config", "[default]\nservices = mine\nendpoint_url = https://profile.example\n"
                             "[services mine]\nssm =\n  endpoint_url = https://ssm.example\n"}}};
@@ -232,9 +241,15 @@ static void plain_http_goes_only_to_this_machine(void **state UNUSED) {
     struct world w = {{HOME, REGION}, {{NULL, NULL}}};
     LOADED(&w, &options);
     arena_deinit(&arena);
-    const char *bad[] = {"http://ec2.amazonaws.com", "http://127.0.0.1.evil.com", "http://10.0.0.1",
-                         "ftp://127.0.0.1", "127.0.0.1", "http://", "http://a b/",
-                         "http://127.0.0.1:0", "http://127.0.0.1:65536"};
+    const char *bad[] = {"http://ec2.amazonaws.com",
+                         "http://127.0.0.1.evil.com",
+                         "http://10.0.0.1",
+                         "ftp://127.0.0.1",
+                         "127.0.0.1",
+                         "http://",
+                         "http://a b/",
+                         "http://127.0.0.1:0",
+                         "http://127.0.0.1:65536"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         options.endpoint_url = str_from(bad[i]);
         REFUSED(&w, &options, ERR_USAGE, "the call");
@@ -268,8 +283,7 @@ static void broken_files_are_refused_with_the_line(void **state UNUSED) {
     const char *bad[] = {"[x", "[]", "a=1", "[x]\n=1"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         unsigned count = 0;
-        assert_int_equal(aws_config_parse(str_from(bad[i]), count_pairs, &count, NULL),
-                         -ERR_PARSE);
+        assert_int_equal(aws_config_parse(str_from(bad[i]), count_pairs, &count, NULL), -ERR_PARSE);
     }
     unsigned count = 0;
     assert_int_equal(aws_config_parse(STR("[x]\na=1\n goes on\nb =\n c = 2\n d\n; z\n"),
@@ -310,8 +324,8 @@ UNIT_MAIN(T(the_environment_comes_before_files),
           T(a_profile_named_in_the_call_beats_keys_of_the_environment),
           T(keys_given_in_the_call_come_first), T(half_a_key_is_an_error),
           T(sources_that_are_not_supported_say_so),
-          T(a_process_comes_before_keys_in_the_config_file),
-          T(a_profile_that_is_nowhere_is_named), T(containers_and_metadata_come_last),
+          T(a_process_comes_before_keys_in_the_config_file), T(a_profile_that_is_nowhere_is_named),
+          T(containers_and_metadata_come_last),
           T(container_keys_are_not_asked_of_strangers_without_tls),
           T(the_region_is_looked_for_in_order), T(endpoints_are_looked_for_in_order),
           T(plain_http_goes_only_to_this_machine), T(attempts_are_a_number_from_1_to_100),

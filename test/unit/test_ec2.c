@@ -10,7 +10,7 @@ struct filler {
     struct arena *arena;
     unsigned next; /* makes values differ */
     unsigned depth;
-    bool form;     /* only members that travel in requests; else: in replies */
+    bool form; /* only members that travel in requests; else: in replies */
 };
 
 static void fill(struct filler *f, const struct fields *fields, void *into);
@@ -150,8 +150,7 @@ static void a_fleet_is_encoded_as_botocore_does(void **state UNUSED) {
                                               .subnet_id = STR("subnet-1"),
                                               .weight_micro = EC2_INT(1500000)}};
     struct ec2_fleet_config configs[] = {
-        {.template = {.id = STR("lt-1"), .version = STR("$Latest")},
-         .overrides = {overrides, 1}}};
+        {.template = {.id = STR("lt-1"), .version = STR("$Latest")}, .overrides = {overrides, 1}}};
     struct ec2_tag tags[] = {{STR("dayfly:run"), STR("7k2m")}, {STR("empty"), EC2_EMPTY}};
     struct ec2_tag_spec specs[] = {{STR("instance"), {tags, 2}}};
     struct ec2_request request = {.action = EC2_CREATE_FLEET, .dry_run = true};
@@ -206,8 +205,7 @@ static void wrong_requests_get_the_faults_of_aws(void **state UNUSED) {
     expect_fault("Action=DescribeNothing" V, "InvalidAction", "DescribeNothing");
     expect_fault("Action=DescribeInstances" V "&InstnceId.1=i-1", "UnknownParameter",
                  "InstnceId.1");
-    expect_fault("Action=DescribeInstances" V "&InstanceId=i-1", "UnknownParameter",
-                 "InstanceId");
+    expect_fault("Action=DescribeInstances" V "&InstanceId=i-1", "UnknownParameter", "InstanceId");
     expect_fault("Action=DescribeInstances" V "&InstanceId.x=i-1", "UnknownParameter",
                  "InstanceId.x");
     expect_fault("Action=DescribeInstances" V "&InstanceId.0=i-1", "UnknownParameter",
@@ -217,8 +215,7 @@ static void wrong_requests_get_the_faults_of_aws(void **state UNUSED) {
     expect_fault("Action=DescribeInstances" V "&Filter.1=x", "UnknownParameter", "Filter.1");
     expect_fault("Action=DescribeInstances" V "&MaxResults=5&MaxResults=6",
                  "InvalidParameterCombination", "MaxResults");
-    expect_fault("Action=DescribeInstances" V "&MaxResults=five", "InvalidParameterValue",
-                 "five");
+    expect_fault("Action=DescribeInstances" V "&MaxResults=five", "InvalidParameterValue", "five");
     expect_fault("Action=DescribeInstances" V "&a%zz=1", "MalformedQueryString", "a%zz");
     expect_fault("Action=DescribeInstances" V "&.=1", "UnknownParameter", ".");
     expect_fault("Action=DescribeInstances" V "&a.b.c.d.e.f.g.h.i.j.k.l.m=1", "UnknownParameter",
@@ -323,8 +320,7 @@ static void wrong_replies_are_refused(void **state UNUSED) {
     assert_int_equal(decode(EC2_DESCRIBE_REGIONS, "<html>no</html>", &fault), -ERR_PROTOCOL);
     assert_int_equal(decode(EC2_DESCRIBE_REGIONS, "<DescribeVpcsResponse/>", &fault),
                      -ERR_PROTOCOL);
-    assert_int_equal(decode(EC2_DESCRIBE_REGIONS, "<DescribeRegionsResponse><regionInfo>",
-                            &fault),
+    assert_int_equal(decode(EC2_DESCRIBE_REGIONS, "<DescribeRegionsResponse><regionInfo>", &fault),
                      -ERR_PROTOCOL);
     assert_int_equal(decode(EC2_DESCRIBE_REGIONS, "", &fault), -ERR_PROTOCOL);
     assert_int_equal(decode(EC2_DESCRIBE_VPCS,

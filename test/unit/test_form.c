@@ -71,7 +71,7 @@ static void base64_round_trips_every_length(void **state UNUSED) {
 }
 
 static void base64_matches_the_rfc_vectors(void **state UNUSED) {
-    const char *pairs[][2] = {{"f", "Zg=="},     {"fo", "Zm8="},         {"foo", "Zm9v"},
+    const char *pairs[][2] = {{"f", "Zg=="},        {"fo", "Zm8="},        {"foo", "Zm9v"},
                               {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
     for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
         struct buf text = BUF_INIT(20);
@@ -152,10 +152,12 @@ static void xml_deeper_than_the_limit_is_refused(void **state UNUSED) {
 
 static void any_bytes_survive_as_xml_text_or_become_the_replacement(void **state UNUSED) {
     struct buf out = BUF_INIT(1000);
-    xml_add_text(&out, STR("<a href=\"x\">&'\r\n\t\x01\xff\xc3\xa4\xed\xa0\x80\xf0\x9f\x98\x80\xc3"));
-    assert_string_equal(buf_text(&out),
-                        "&lt;a href=&quot;x&quot;&gt;&amp;'&#13;\n\t\xef\xbf\xbd\xef\xbf\xbd\xc3\xa4"
-                        "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xf0\x9f\x98\x80\xef\xbf\xbd");
+    xml_add_text(&out,
+                 STR("<a href=\"x\">&'\r\n\t\x01\xff\xc3\xa4\xed\xa0\x80\xf0\x9f\x98\x80\xc3"));
+    assert_string_equal(
+        buf_text(&out),
+        "&lt;a href=&quot;x&quot;&gt;&amp;'&#13;\n\t\xef\xbf\xbd\xef\xbf\xbd\xc3\xa4"
+        "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xf0\x9f\x98\x80\xef\xbf\xbd");
     buf_reset(&out);
     xml_add_element(&out, "k", STR("a\r\nb"));
     struct arena arena = {0};

@@ -159,8 +159,7 @@ static void suite_case_load(struct suite_case *c, const char *dir, struct arena 
         .service = json_member(c->context, "service"),
         .expires_s = json_integer_value(json_object_get(c->context, "expiration_in_seconds")),
     };
-    assert_int_equal(
-        when_parse(json_member(c->context, "timestamp"), &c->signer.unix_ms, NULL), 0);
+    assert_int_equal(when_parse(json_member(c->context, "timestamp"), &c->signer.unix_ms, NULL), 0);
     if (json_is_false(json_object_get(c->context, "normalize")))
         c->signer.flags |= SIGV4_NO_NORMALIZE;
     if (json_is_true(json_object_get(c->context, "omit_session_token")))
@@ -300,10 +299,10 @@ static enum sigv4_verdict claim_of(const char *authorization, const char *date) 
 
 static void malformed_claims_are_incomplete(void **state UNUSED) {
     const char *date = "20260102T030405Z";
-    assert_int_equal(
-        claim_of("AWS4-HMAC-SHA256 " CREDENTIAL ", SignedHeaders=host, " HASH, date), SIGV4_OK);
-    assert_int_equal(
-        claim_of("AWS4-HMAC-SHA256 " CREDENTIAL ",SignedHeaders=host," HASH, date), SIGV4_OK);
+    assert_int_equal(claim_of("AWS4-HMAC-SHA256 " CREDENTIAL ", SignedHeaders=host, " HASH, date),
+                     SIGV4_OK);
+    assert_int_equal(claim_of("AWS4-HMAC-SHA256 " CREDENTIAL ",SignedHeaders=host," HASH, date),
+                     SIGV4_OK);
     const char *bad[] = {
         "Bearer x",
         "AWS4-HMAC-SHA256",
@@ -335,9 +334,9 @@ static void a_signature_that_leaves_out_the_host_is_incomplete(void **state UNUS
         .method = STR("POST"), .path = STR("/"), .headers = headers, .header_count = 3};
     struct sigv4_claim claim;
     assert_int_equal(sigv4_claim_parse(&request, &claim), SIGV4_OK);
-    assert_int_equal(sigv4_verify(&request, &claim, STR(SECRET), STR_EMPTY, claim.signed_unix_ms,
-                                  0),
-                     SIGV4_INCOMPLETE);
+    assert_int_equal(
+        sigv4_verify(&request, &claim, STR(SECRET), STR_EMPTY, claim.signed_unix_ms, 0),
+        SIGV4_INCOMPLETE);
 }
 
 static void a_presigned_url_of_ours_verifies_until_its_end(void **state UNUSED) {
@@ -372,9 +371,7 @@ static void a_presigned_url_of_ours_verifies_until_its_end(void **state UNUSED) 
     buf_deinit(&query);
 }
 
-UNIT_MAIN(T(own_vectors_verify_and_sign_again_alike),
-          T(the_published_suite_is_met_in_header_form),
+UNIT_MAIN(T(own_vectors_verify_and_sign_again_alike), T(the_published_suite_is_met_in_header_form),
           T(the_published_suite_is_met_in_query_form), T(signatures_made_by_botocore_verify),
-          T(malformed_claims_are_incomplete),
-          T(a_signature_that_leaves_out_the_host_is_incomplete),
+          T(malformed_claims_are_incomplete), T(a_signature_that_leaves_out_the_host_is_incomplete),
           T(a_presigned_url_of_ours_verifies_until_its_end))

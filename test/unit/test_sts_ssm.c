@@ -55,9 +55,9 @@ static void one_parameter_travels_there_and_back(void **state UNUSED) {
     struct ssm_request in = {.action = SSM_GET_PARAMETER, .names = {&name, 1}}, request;
     ssm_request_encode(&in, &out);
     assert_text(&out, "{\"Name\":\"/aws/service/\\\"x\\\"\"}");
-    assert_int_equal(ssm_request_decode(ssm_target(SSM_GET_PARAMETER), buf_str(&out), &arena,
-                                        &request, &fault),
-                     0);
+    assert_int_equal(
+        ssm_request_decode(ssm_target(SSM_GET_PARAMETER), buf_str(&out), &arena, &request, &fault),
+        0);
     assert_int_equal(request.names.count, 1);
     assert_true(str_equal(request.names.items[0], name));
     struct ssm_parameter p = {.name = name,
@@ -85,9 +85,9 @@ static void several_parameters_name_the_missing_ones(void **state UNUSED) {
     struct str names[] = {STR("/a"), STR("/b")};
     struct ssm_request in = {.action = SSM_GET_PARAMETERS, .names = {names, 2}}, request;
     ssm_request_encode(&in, &out);
-    assert_int_equal(ssm_request_decode(STR("AmazonSSM.GetParameters"), buf_str(&out), &arena,
-                                        &request, &fault),
-                     0);
+    assert_int_equal(
+        ssm_request_decode(STR("AmazonSSM.GetParameters"), buf_str(&out), &arena, &request, &fault),
+        0);
     assert_int_equal(request.names.count, 2);
     struct ssm_parameter p = {.name = names[0], .type = STR("String"), .value = STR("v")};
     struct ssm_reply reply = {
@@ -107,8 +107,8 @@ static void expect_fault(const char *target, const char *body, const char *code)
     struct arena arena = {0};
     struct ssm_request request;
     struct ec2_fault fault;
-    assert_int_equal(
-        ssm_request_decode(str_from(target), str_from(body), &arena, &request, &fault), -1);
+    assert_int_equal(ssm_request_decode(str_from(target), str_from(body), &arena, &request, &fault),
+                     -1);
     assert_string_equal(fault.code, code);
     arena_deinit(&arena);
 }
@@ -166,6 +166,5 @@ static void replies_without_what_was_asked_are_refused(void **state UNUSED) {
 
 UNIT_MAIN(T(an_identity_travels_there_and_back), T(errors_of_sts_have_their_own_form),
           T(one_parameter_travels_there_and_back), T(several_parameters_name_the_missing_ones),
-          T(wrong_requests_of_ssm_get_faults),
-          T(faults_of_ssm_are_json_and_drop_their_namespace),
+          T(wrong_requests_of_ssm_get_faults), T(faults_of_ssm_are_json_and_drop_their_namespace),
           T(replies_without_what_was_asked_are_refused))
