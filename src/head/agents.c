@@ -287,7 +287,7 @@ static void on_result(struct head *h, uint32_t node, const struct wire_message *
         on_setup_done(h, node, &m->setup_done.ending);
         return;
     case WIRE_SERVICE_STATE:
-        if (m->service_state.state != WIRE_SERVICE_STARTED)
+        if (m->service_state.state != WIRE_SERVICE_STARTED && !m->service_state.ending.stopped)
             keep_reason(&h->nodes[node], "service", &m->service_state.ending);
         return;
     case WIRE_READY:

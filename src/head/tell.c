@@ -230,12 +230,17 @@ static void on_replacing(struct head *h, const struct run_note *n) {
     char name[64];
     tell_start(&e, h, STORY_ROLLCALL);
     e.mark = STORY_WARN;
-    const char *id = h->run->nodes[n->node].id;
+    const char *id = n->node == RUN_NONE ? "" : h->run->nodes[n->node].id;
     if (n->kind == RUN_NOTE_REPLACING) {
         story_verb(&e, "replace");
-        add_node(h, &e, n->node, name, sizeof name);
-        story_text(&e, "%s (%s): %s; a replacement takes its number", name, id, why_text(n->why));
-    } else if (n->kind == RUN_NOTE_REPLACED) {
+        story_add_text(&e, "role", role_name(h, n->role));
+        story_add_int(&e, "count", n->count);
+        story_text(&e, "%u more of %.*s asked for, to take the numbers of the missing", n->count,
+                   STR_ARG(role_name(h, n->role)));
+        tell(h, &e);
+        return;
+    }
+    if (n->kind == RUN_NOTE_REPLACED) {
         story_verb(&e, "replaced");
         story_add_text(&e, "old", str_from(id));
         add_node(h, &e, n->other, name, sizeof name);
