@@ -33,19 +33,15 @@ static void keep_no_cores(void) {
     ignore(setrlimit(RLIMIT_CORE, &none)); /* it is lower already */
 }
 
-static void free_signals(struct loop_signal *(*signals)[2]) {
-    for (size_t i = 0; i < ARRAY_LEN(*signals); i++)
-        loop_signal_free((*signals)[i]);
-}
-
 static int live(struct agent_options *options, struct err *err) {
     struct node_run r = {.loop = loop_new()};
     TRY(agent_new(r.loop, options, &r.agent, err));
-    CLEANUP(free_signals)
-    struct loop_signal *signals[2] = {loop_signal_new(r.loop, SIGTERM, on_signal, &r),
-                                      loop_signal_new(r.loop, SIGINT, on_signal, &r)};
+    struct loop_signal *term = loop_signal_new(r.loop, SIGTERM, on_signal, &r);
+    struct loop_signal *interrupt = loop_signal_new(r.loop, SIGINT, on_signal, &r);
     while (!agent_ended(r.agent))
         loop_turn(r.loop, NS_PER_S);
+    loop_signal_free(term);
+    loop_signal_free(interrupt);
     agent_free(r.agent);
     return 0;
 }
