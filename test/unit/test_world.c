@@ -203,6 +203,12 @@ static void killing_the_init_itself_leaves_nothing_behind(void **state) {
     close_seen(s);
 }
 
+/* What the cloud of the next test tells before it dies. */
+struct told {
+    pid_t sleeper;
+    char dir[64];
+};
+
 /* A child of ours plays the cloud and is killed; its instance must not outlive it. */
 static void nothing_outlives_a_cloud_that_was_killed(void **state) {
     (void)state;
@@ -216,13 +222,15 @@ static void nothing_outlives_a_cloud_that_was_killed(void **state) {
                            "echo READY\nwait\n");
         start(s, &in);
         wait_for(s, said_ready);
-        pid_t sleeper = pid_named(s, "E=");
-        if (write(pipe_fds[1], &sleeper, sizeof sleeper) == sizeof sleeper)
+        struct told tell = {.sleeper = pid_named(s, "E=")};
+        memcpy(tell.dir, s->dir, sizeof tell.dir);
+        if (write(pipe_fds[1], &tell, sizeof tell) == sizeof tell)
             pause();
         _exit(1);
     }
-    pid_t sleeper = 0;
-    assert_int_equal(read(pipe_fds[0], &sleeper, sizeof sleeper), sizeof sleeper);
+    struct told told = {0};
+    assert_int_equal(read(pipe_fds[0], &told, sizeof told), sizeof told);
+    pid_t sleeper = told.sleeper;
     assert_false(is_dead(sleeper));
     kill(cloud, SIGKILL);
     assert_int_equal(waitpid(cloud, NULL, 0), cloud);
@@ -231,6 +239,7 @@ static void nothing_outlives_a_cloud_that_was_killed(void **state) {
         while (waitpid(-1, NULL, WNOHANG) > 0) { /* orphans come to us: an earlier test asked */
         }
     assert_true(is_dead(sleeper));
+    assert_int_equal(file_remove_tree(told.dir, NULL), 0);
     close(pipe_fds[0]);
     close(pipe_fds[1]);
 }
