@@ -8,6 +8,7 @@
 #include "cli/cmds.h"
 #include "cli/exits.h"
 #include "cli/screen.h"
+#include "cli/summary_print.h"
 #include "os/file.h"
 #include "report/jsonw.h"
 #include "report/say.h"
@@ -152,7 +153,10 @@ static int show(const struct args *args, const struct archive_entry *entry) {
         cli_error(&err, NULL);
         return EXIT_ERROR;
     }
-    cli_print(buf_str(&out));
+    if (args_flag(args, "json"))
+        cli_print(buf_str(&out));
+    else
+        summary_print(args, buf_str(&out));
     return EXIT_OK;
 }
 

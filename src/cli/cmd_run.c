@@ -1,11 +1,14 @@
+#include "cli/archive.h"
 #include "cli/cmds.h"
 #include "cli/exits.h"
 #include "cli/plan_open.h"
 #include "cli/session.h"
+#include "cli/summary_print.h"
 #include "base/units.h"
 #include "os/file.h"
 
 #include <arpa/inet.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -28,7 +31,7 @@ static void print_summary(const struct args *args, const struct head_outcome *ou
     CLEANUP(buf_deinit) struct buf text = BUF_INIT(SUMMARY_BYTES_MAX);
     if (args_flag(args, "json") || file_read(outcome->summary_path, &text, NULL) < 0)
         return;
-    cli_print(buf_str(&text));
+    summary_print(args, buf_str(&text));
 }
 
 static int drive(struct session *s, const struct plan *plan, const char *address,
@@ -60,6 +63,9 @@ static int drive(struct session *s, const struct plan *plan, const char *address
     if (result < 0)
         return session_fail(s, &err, "dayfly doctor");
     screen_hide(s->screen);
+    char index[PATH_MAX];
+    if (outcome.results_dir[0] && archive_index_path(index, sizeof index))
+        ignore(archive_remember(index, outcome.results_dir, NULL)); /* a cache; ./results has it */
     print_summary(s->args, &outcome);
     return outcome.exit_code;
 }

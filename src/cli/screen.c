@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/units.h"
+#include "report/width.h"
 
 #define FRAME_NS (100 * NS_PER_MS) /* at most ten frames a second */
 #define HEARTBEAT_NS (30 * NS_PER_S)
@@ -205,10 +206,17 @@ static void event_tty(struct screen *s, const struct story_event *e, uint64_t no
     struct story_style style = {s->options.zone_offset_s, s->colour, s->ascii, 0};
     struct buf line = BUF_INIT(PAINT_BYTES_MAX / 2);
     story_add_terminal(&line, e, &style);
-    buf_add_byte(&line, '\n');
-    frame(s, buf_str(&line), true);
+    struct buf wrapped = BUF_INIT(PAINT_BYTES_MAX / 2);
+    unsigned columns = style_of(s).columns;
+    if (columns > STORY_LABEL_END + 20)
+        width_add_wrapped(&wrapped, buf_str(&line), columns, STORY_LABEL_END);
+    else
+        buf_add_str(&wrapped, buf_str(&line));
+    buf_add_byte(&wrapped, '\n');
+    frame(s, buf_str(&wrapped), true);
     s->painted_ns = now_ns;
     buf_deinit(&line);
+    buf_deinit(&wrapped);
 }
 
 static void event_plain(struct screen *s, const struct story_event *e, uint64_t now_ns) {

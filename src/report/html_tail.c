@@ -27,8 +27,10 @@ static void add_cost_row(struct html_page *page, const struct result_cost *c, st
     html_cell(b, c->market);
     buf_printf(b, "<td class=\"n\">%" PRIu32 "</td><td class=\"n\">%.2f</td>", c->nodes,
                (double)c->node_seconds / 3600.0);
-    number_money(page, cell, c->price_usd_micro_per_hour);
-    number_money(page, cell, c->on_demand_usd_micro_per_hour);
+    /* A price of a few cents an hour needs its fourth digit. */
+    buf_printf(b, "<td class=\"n\">$%.4f</td><td class=\"n\">$%.4f</td>",
+               (double)c->price_usd_micro_per_hour / 1e6,
+               (double)c->on_demand_usd_micro_per_hour / 1e6);
     number_money(page, cell, c->cost_usd_micro);
     number_money(page, cell, c->on_demand_usd_micro);
     buf_add_text(b, "</tr>\n");
@@ -56,7 +58,7 @@ void html_add_cost(struct html_page *page) {
     int64_t on_demand = result_on_demand_usd_micro(r);
     say_money(&text, cost);
     if (r->rehearsal)
-        buf_add_text(&text, " on AWS; the rehearsal cost nothing");
+        buf_add_text(&text, " on AWS");
     if (on_demand > cost)
         buf_printf(&text, ", %d %% less than on-demand",
                    (int)((double)(on_demand - cost) * 100 / (double)on_demand));
@@ -65,6 +67,8 @@ void html_add_cost(struct html_page *page) {
         say_money(&text, (int64_t)((double)cost * 1e6 / (double)page->totals.done));
         buf_add_text(&text, " per million answers");
     }
+    if (r->rehearsal)
+        buf_add_text(&text, "; the rehearsal cost nothing");
     buf_add_text(&text, ". An estimate from public prices at the time, not the bill; without data "
                         "transfer, requests to other services, and tax.");
     html_section(page, "cost", "Cost", buf_text(&text));

@@ -241,8 +241,11 @@ void live_emit_money(struct live_block *block, const struct live_view *view, boo
         buf_add_text(&text, " (rehearsal)");
     live_line_part(&line, fleet ? 3 : 0, INK_NONE, buf_text(&text));
     buf_deinit(&text);
-    if (fleet && view->ends[0])
-        live_line_text(&line, 3, view->ends, MIN(10, live_line_left(&line) / 2));
+    /* What ^C would do now matters more than when the run would end. */
+    unsigned hint = width_of(str_from(stop_hint(view))) + 2;
+    if (fleet && view->ends[0] &&
+        width_of(str_from(view->ends)) + 3 + hint <= live_line_left(&line))
+        live_line_text(&line, 3, view->ends, hint);
     live_line_right(&line, stop_hint(view));
     live_emit(block, &line);
 }

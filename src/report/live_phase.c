@@ -173,16 +173,6 @@ static void emit_generators(struct live_block *block, const struct live_view *vi
     live_emit(block, &line);
 }
 
-static void emit_warning(struct live_block *block, const struct live_view *view) {
-    if (!view->warning[0])
-        return;
-    struct live_line line;
-    live_line_init(&line, block->style);
-    live_line_part(&line, 2, INK_WARN, "!");
-    live_line_text(&line, 1, view->warning, 0);
-    live_emit(block, &line);
-}
-
 void live_phase_block(struct live_block *block, const struct live_view *view) {
     const struct live_phase *phase = &view->phase;
     emit_head(block, phase);
@@ -194,7 +184,7 @@ void live_phase_block(struct live_block *block, const struct live_view *view) {
     emit_thresholds(block, view);
     emit_generators(block, view);
     live_emit_text(block, "slowest", view->slowest);
-    emit_warning(block, view);
+    live_emit_text_wrapped(block, "!", view->warning);
     if (!phase->has_load)
         live_emit_text(block, "until", view->until);
     live_emit_money(block, view, true);

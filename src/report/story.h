@@ -154,6 +154,8 @@ struct story_style {
     unsigned columns;  /* cut the line to this width; 0: never */
 };
 
+#define STORY_LABEL_END 21 /* column at which the sentence of a terminal line starts */
+
 /* Does a kind make a line of its own on a terminal?  Progress lives in the block. */
 bool story_on_terminal(enum story_kind kind);
 

@@ -344,3 +344,31 @@ void summary_add(struct buf *b, const struct result *r, const struct summary_sty
     add_paths(&page);
     buf_deinit(&page.line);
 }
+
+static enum ink ink_of_line(struct str line) {
+    static const struct {
+        struct str start;
+        enum ink ink;
+    } starts[] = {
+        {STR_INIT("PASS "), INK_GREEN},       {STR_INIT("FAIL "), INK_RED},
+        {STR_INIT("BROKEN "), INK_RED},       {STR_INIT("STOPPED "), INK_YELLOW},
+        {STR_INIT("    \u2713 "), INK_GREEN}, {STR_INIT("    \u2717 "), INK_RED},
+        {STR_INIT("    ! "), INK_YELLOW},     {STR_INIT("  ! "), INK_YELLOW},
+        {STR_INIT("  \u203c "), INK_RED},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(starts); i++)
+        if (str_starts_with(line, starts[i].start))
+            return starts[i].ink;
+    return INK_NONE;
+}
+
+void summary_add_styled(struct buf *b, struct str text, const struct summary_style *style) {
+    struct page page = {.out = b, .style = style, .line = BUF_INIT(LINE_BYTES_MAX)};
+    struct str line;
+    while (str_line(&text, &line)) {
+        page.ink = ink_of_line(line);
+        buf_add_str(&page.line, line);
+        end_line(&page);
+    }
+    buf_deinit(&page.line);
+}

@@ -187,6 +187,40 @@ unsigned width_add_cut(struct buf *b, struct str s, unsigned columns, bool ascii
     return taken + 1;
 }
 
+/* Bytes of `s` up to the last blank within `columns`, or of what fits when there is none. */
+static size_t wrap_at(struct str s, unsigned columns) {
+    unsigned used = 0;
+    size_t blank = 0;
+    size_t at = 0;
+    while (at < s.len) {
+        size_t skip = colour_size(s, at);
+        uint32_t code = 0;
+        size_t size = skip ? skip : width_decode(s, at, &code);
+        used += skip ? 0 : width_of_code(code);
+        if (used > columns)
+            return blank ? blank : at;
+        if (code == ' ')
+            blank = at;
+        at += size;
+    }
+    return at;
+}
+
+void width_add_wrapped(struct buf *b, struct str s, unsigned columns, unsigned indent) {
+    must(columns > indent + 10);
+    size_t size = wrap_at(s, columns);
+    buf_add_str(b, str_slice(s, 0, size));
+    for (s = str_skip(s, size); s.len; s = str_skip(s, size)) {
+        if (s.ptr[0] == ' ')
+            s = str_skip(s, 1);
+        buf_add_byte(b, '\n');
+        for (unsigned i = 0; i < indent; i++)
+            buf_add_byte(b, ' ');
+        size = wrap_at(s, columns - indent);
+        buf_add_str(b, str_slice(s, 0, size));
+    }
+}
+
 /* Signs of our own sentences in ASCII; anything else is a question mark. */
 static const char *ascii_form(uint32_t code) {
     switch (code) {

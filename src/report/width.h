@@ -22,6 +22,9 @@ unsigned width_of(struct str s);
 /* Append at most `columns` columns of `s`; when cut, the last is an ellipsis ("~" in ASCII).
  * Colour sequences are passed on whole.  Returns the columns taken. */
 unsigned width_add_cut(struct buf *b, struct str s, unsigned columns, bool ascii);
+/* Append `s` in lines of at most `columns`, broken at blanks; later lines start with `indent`
+ * blanks.  A word that is wider than a line is cut.  columns > indent + 10. */
+void width_add_wrapped(struct buf *b, struct str s, unsigned columns, unsigned indent);
 /* Append text from outside as it may be shown: control characters, escape sequences, bidi
  * overrides and invalid UTF-8 become U+FFFD ('?' in ASCII), tab and line break one blank. */
 void width_add_clean(struct buf *b, struct str s, bool ascii);

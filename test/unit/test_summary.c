@@ -44,4 +44,14 @@ static void outside_text_cannot_break_lines_or_colours(void **state) {
     buf_deinit(&b);
 }
 
-UNIT_MAIN(T(summaries_match_the_recorded_ones), T(outside_text_cannot_break_lines_or_colours))
+static void the_text_is_coloured_by_its_signs(void **state) {
+    (void)state;
+    struct buf b = BUF_INIT(4096);
+    summary_add_styled(&b, STR("FAIL  x\n    \u2713 a\n    \u2717 b\n  plain\n"),
+                       &(struct summary_style){.colour = true});
+    assert_text(&b, "\x1b[31mFAIL  x\x1b[0m\n\x1b[32m    \u2713 a\x1b[0m\n"
+                    "\x1b[31m    \u2717 b\x1b[0m\n  plain\n");
+    buf_deinit(&b);
+}
+
+UNIT_MAIN(T(the_text_is_coloured_by_its_signs), T(summaries_match_the_recorded_ones), T(outside_text_cannot_break_lines_or_colours))

@@ -58,6 +58,23 @@ static void clean_text_has_no_control_character(void **state) {
     buf_deinit(&b);
 }
 
-UNIT_MAIN(T(wide_and_combining_characters_are_known), T(overlong_and_surrogate_bytes_are_invalid),
+static void long_lines_are_wrapped_at_blanks(void **state) {
+    (void)state;
+    struct buf b = BUF_INIT(1024);
+    width_add_wrapped(&b, STR("12:00  note  one two three four five"), 24, 7);
+    assert_text(&b, "12:00  note  one two\n       three four five");
+    buf_reset(&b);
+    width_add_wrapped(&b, STR("12:00  aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), 24, 7);
+    struct str rest = buf_str(&b);
+    struct str line;
+    while (str_split(&rest, '\n', &line))
+        assert_in_range(width_of(line), 1, 24);
+    buf_reset(&b);
+    width_add_wrapped(&b, STR("\x1b[31mshort\x1b[0m"), 24, 7);
+    assert_text(&b, "\x1b[31mshort\x1b[0m");
+    buf_deinit(&b);
+}
+
+UNIT_MAIN(T(long_lines_are_wrapped_at_blanks), T(wide_and_combining_characters_are_known), T(overlong_and_surrogate_bytes_are_invalid),
           T(a_cut_text_ends_in_an_ellipsis_within_the_width),
           T(clean_text_has_no_control_character))
