@@ -127,7 +127,8 @@ static void perform_journal(struct head *h) {
         if (a->kind != RUN_ACT_JOURNAL)
             continue;
         size_t size = run_record_encode(&a->record, bytes[count]);
-        records[count++] = (struct str){(const char *)bytes[count], size};
+        records[count] = (struct str){(const char *)bytes[count], size};
+        count++;
         last = a->record.sequence;
     }
     if (count == 0)
