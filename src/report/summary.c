@@ -264,7 +264,7 @@ static void add_fleet(struct page *page) {
     }
     if (clean->has_truth) {
         buf_printf(&page->line,
-                   "  TRUTH   the rehearsal cloud has %" PRIu32 " instances and %" PRIu32
+                   "  TRUTH   rehearsal cloud: %" PRIu32 " instances, %" PRIu32
                    " resources left after %" PRIu32 " calls",
                    clean->truth_instances_left, clean->truth_resources_left, clean->truth_calls);
         end_line(page);
@@ -291,7 +291,12 @@ static void add_cost(struct page *page) {
         buf_printf(&page->line, ", saved %d %%",
                    (int)((double)(on_demand - cost) * 100.0 / (double)on_demand));
     }
-    buf_add_text(&page->line, "   estimate, without data transfer");
+    const char *caveat = "   estimate, without data transfer";
+    if (width_of(buf_str(&page->line)) + strlen(caveat) > COLUMNS) {
+        end_line(page);
+        buf_add_text(&page->line, "       ");
+    }
+    buf_add_text(&page->line, caveat);
     end_line(page);
 }
 

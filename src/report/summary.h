@@ -14,7 +14,7 @@ struct summary_style {
     const char *dir; /* where the files are, to be named at the end; NULL: not named */
 };
 
-/* The text of summary.txt as a terminal shows it: coloured by the sign of each line, or in ASCII. */
+/* The text of summary.txt as a terminal shows it: coloured by the sign of each line, or ASCII. */
 void summary_add_styled(struct buf *b, struct str text, const struct summary_style *style);
 /* Append the summary, lines ended by '\n'. */
 void summary_add(struct buf *b, const struct result *r, const struct summary_style *style);

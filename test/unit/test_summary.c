@@ -54,4 +54,6 @@ static void the_text_is_coloured_by_its_signs(void **state) {
     buf_deinit(&b);
 }
 
-UNIT_MAIN(T(the_text_is_coloured_by_its_signs), T(summaries_match_the_recorded_ones), T(outside_text_cannot_break_lines_or_colours))
+UNIT_MAIN(T(the_text_is_coloured_by_its_signs),
+          T(summaries_match_the_recorded_ones),
+          T(outside_text_cannot_break_lines_or_colours))

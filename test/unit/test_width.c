@@ -75,6 +75,8 @@ static void long_lines_are_wrapped_at_blanks(void **state) {
     buf_deinit(&b);
 }
 
-UNIT_MAIN(T(long_lines_are_wrapped_at_blanks), T(wide_and_combining_characters_are_known), T(overlong_and_surrogate_bytes_are_invalid),
+UNIT_MAIN(T(long_lines_are_wrapped_at_blanks),
+          T(wide_and_combining_characters_are_known),
+          T(overlong_and_surrogate_bytes_are_invalid),
           T(a_cut_text_ends_in_an_ellipsis_within_the_width),
           T(clean_text_has_no_control_character))
