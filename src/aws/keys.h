@@ -2,7 +2,7 @@
  *
  * Static keys are there at once.  Those of a process, of the container endpoint and of instance
  * metadata are fetched when first wanted and again KEYS_RENEW_MS before they expire.
- * Tests: test/unit/test_aws_client.c
+ * Tests: test/unit/test_aws_keys.c
  */
 #ifndef AWS_KEYS_H
 #define AWS_KEYS_H

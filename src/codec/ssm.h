@@ -2,7 +2,7 @@
  *
  * Header X-Amz-Target: "AmazonSSM.GetParameter".  A public alias such as
  * /aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64 has an image id as value.
- * Pure.    Tests: test/unit/test_ssm.c
+ * Pure.    Tests: test/unit/test_sts_ssm.c
  */
 #ifndef SSM_H
 #define SSM_H

@@ -1,7 +1,7 @@
 /* sts.h - GetCallerIdentity of STS, in the query protocol: form there, XML back.
  *
  * Errors travel as the ErrorResponse form (sts_fault_encode); ec2_fault_decode reads both.
- * Pure.    Tests: test/unit/test_sts.c
+ * Pure.    Tests: test/unit/test_sts_ssm.c
  */
 #ifndef STS_H
 #define STS_H

@@ -4,7 +4,7 @@
  * no attributes are kept, a namespace prefix is dropped.  Whitespace between elements is dropped;
  * text of an element that has children is not kept.
  *
- * Bounds: XML_DEPTH_MAX, XML_NODES_MAX, and the caller's size.    Tests: test/unit/test_xml.c,
+ * Bounds: XML_DEPTH_MAX, XML_NODES_MAX, and the caller's size.    Tests: test/unit/test_form.c,
  * fuzz/fuzz_ec2_xml.c
  */
 #ifndef XML_H
