@@ -188,6 +188,7 @@ static void run_prepare_stage(struct run *run, struct run_actions *act) {
     if (run->prepare_call != RUN_NONE || run->durable <= run->prepare_record)
         return;
     run->prepare_call = emit_call(run);
+    run->prepare_ns = run->now_ns;
     run->resources_made = true;
     emit(act, RUN_ACT_PREPARE)->call = run->prepare_call;
 }
@@ -338,7 +339,10 @@ static void run_stop(struct run *run, const struct run_event *ev, struct run_act
 }
 
 static void run_prepared(struct run *run, const struct run_event *ev, struct run_actions *act) {
-    if (run->stage != RUN_STAGE_PREPARE || ev->call != run->prepare_call)
+    if (ev->call != run->prepare_call || run->prepare_call == RUN_NONE)
+        return;
+    run->prepare_answered = true;
+    if (run->stage != RUN_STAGE_PREPARE)
         return;
     if (ev->kind == RUN_EV_PREPARED) {
         run_enter(run, act, RUN_STAGE_LAUNCH,

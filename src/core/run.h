@@ -376,6 +376,8 @@ struct run {
     uint32_t resources_failures;
     bool resources_gone, resources_made;
     uint32_t prepare_call;
+    uint64_t prepare_ns;   /* sent at */
+    bool prepare_answered;
 
     uint64_t last_launch_ns;
     uint32_t service_order; /* start_order under way: lower ones are ready; UINT32_MAX: all */

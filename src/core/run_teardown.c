@@ -166,6 +166,12 @@ static void resources_advance(struct run *run, struct run_actions *act) {
     emit(act, RUN_ACT_DELETE_RESOURCES)->call = run->resources_call;
 }
 
+/* Group and templates may still be in the making: deleting them now would come too early. */
+static bool still_preparing(const struct run *run) {
+    return run->prepare_call != RUN_NONE && !run->prepare_answered &&
+           run->now_ns < run_after(run->prepare_ns, run->config.call_ns);
+}
+
 /* No call that makes instances was ever sent: nothing to prove. */
 static bool never_launched(const struct run *run) {
     if (run->config.mode != RUN_MODE_FULL || run->node_count > 0)
@@ -222,7 +228,8 @@ void teardown_stage(struct run *run, struct run_actions *act) {
     say_progress(run, act);
     if (never_launched(run))
         run->empty_sweeps = 2;
-    if (run->empty_sweeps >= 2 && run->resources_made && !run->resources_gone)
+    if (run->empty_sweeps >= 2 && run->resources_made && !run->resources_gone &&
+        !still_preparing(run))
         resources_advance(run, act);
     if (run->empty_sweeps >= 2 && (run->resources_gone || !run->resources_made)) {
         must(all_gone(run));
@@ -240,6 +247,8 @@ void teardown_stage(struct run *run, struct run_actions *act) {
 uint64_t teardown_next(const struct run *run) {
     if (run->stage != RUN_STAGE_TEARDOWN || run->empty_sweeps < 2)
         return RUN_NEVER;
+    if (still_preparing(run))
+        return run_after(run->prepare_ns, run->config.call_ns);
     if (run->resources_call != RUN_NONE)
         return run_after(run->resources_ns, run->config.call_ns);
     return run->resources_gone ? RUN_NEVER : run->resources_retry_ns;

@@ -133,6 +133,23 @@ static void resources_that_stay_are_a_leak(void **state) {
     assert_int_equal(rig->notes[RUN_NOTE_CLEAN], 0);
 }
 
+static void resources_in_the_making_are_waited_for_before_they_are_deleted(void **state) {
+    (void)state;
+    struct run_config c = plan(2);
+    CLEANUP(rig_freep) struct rig *rig = rig_new(&c);
+    rig_start(rig);
+    while (!rig->seen[RUN_ACT_PREPARE])
+        rig_turn(rig);
+    struct run_event prepared = rig->queue[rig->tail - 1];
+    assert_int_equal(prepared.kind, RUN_EV_PREPARED);
+    rig->head = rig->tail = 0;
+    rig_feed(rig, (struct run_event){.kind = RUN_EV_USER_STOP, .level = 1});
+    assert_int_equal(rig->seen[RUN_ACT_DELETE_RESOURCES], 0);
+    rig_feed(rig, prepared);
+    assert_int_equal(rig->seen[RUN_ACT_DELETE_RESOURCES], 1);
+    assert_int_equal(rig_finish(rig), 130);
+}
+
 static void down_ends_what_the_tags_show(void **state) {
     (void)state;
     struct run_config c = down();
@@ -248,7 +265,9 @@ UNIT_MAIN(T(clean_needs_two_sweeps_apart), T(a_listing_error_is_never_an_empty_l
           T(accepted_is_not_ended), T(one_refused_id_does_not_keep_the_others_alive),
           T(a_terminate_call_names_500_at_most), T(absence_counts_after_two_reads_far_apart),
           T(a_node_that_comes_back_into_the_listing_is_ended),
-          T(resources_that_stay_are_a_leak), T(down_ends_what_the_tags_show),
+          T(resources_that_stay_are_a_leak),
+          T(resources_in_the_making_are_waited_for_before_they_are_deleted),
+          T(down_ends_what_the_tags_show),
           T(an_unsettled_launch_of_a_dead_head_delays_clean),
           T(a_settled_launch_of_a_dead_head_delays_nothing),
           T(all_instances_seen_settle_a_launch_at_once),
