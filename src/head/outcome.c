@@ -630,7 +630,8 @@ void outcome_write(struct head *h, struct head_outcome *ret_outcome) {
     m->h = h;
     m->arena = &arena;
     m->r = &result;
-    struct measure_context last = {.now_ns = UINT64_MAX / 2};
+    struct measure_context last = h->last_context; /* what no beat has fixed yet */
+    last.now_ns = UINT64_MAX / 2;
     ignore(measure_tick(h->measure, &last) >= 0); /* the run is over: nothing to abort */
     plan_add_yaml(&resolved, h->plan);
     fill_head(m, buf_text(&resolved));

@@ -147,6 +147,7 @@ struct head {
     uint32_t node_known; /* nodes whose facts were filled in from the core */
 
     struct measure *measure;
+    struct measure_context last_context; /* of the last beat in which a phase ran */
     struct head_phase {
         int64_t start_unix_ms, end_unix_ms;
         uint64_t start_ns, end_ns;

@@ -196,6 +196,7 @@ static void on_joined(struct head *h, const struct run_note *n) {
     char name[64];
     tell_start(&e, h, STORY_NODE);
     story_verb(&e, n->kind == RUN_NOTE_ADOPTED ? "adopted" : "joined");
+    e.detail = true;
     add_node(h, &e, n->node, name, sizeof name);
     if (n->kind == RUN_NOTE_JOINED)
         story_add_of(&e, "answered", n->count, n->of);

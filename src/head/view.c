@@ -136,7 +136,8 @@ static void fill_exceptions(struct head *h, struct live_view *v) {
         CLEANUP(buf_deinit) struct buf what = BUF_INIT(200);
         buf_printf(&what, "%s  running ", n->id);
         uint64_t since = n->running_ns == RUN_NEVER ? n->launched_ns : n->running_ns;
-        units_add_clock(&what, h->run->now_ns > since ? h->run->now_ns - since : 0);
+        uint64_t now = loop_now_ns(h->loop);
+        units_add_clock(&what, now > since ? now - since : 0);
         buf_add_text(&what, ", never called home");
         copy(x->what, sizeof x->what, buf_text(&what));
         copy(x->then, sizeof x->then, "being replaced");
@@ -144,7 +145,7 @@ static void fill_exceptions(struct head *h, struct live_view *v) {
 }
 
 static void add_wall(const struct head *h, uint64_t at_ns, struct buf *b) {
-    int64_t left_ms = ((int64_t)at_ns - (int64_t)h->run->now_ns) / 1000000;
+    int64_t left_ms = ((int64_t)at_ns - (int64_t)loop_now_ns(h->loop)) / 1000000;
     when_add_time(b, head_unix_ms(h) + left_ms, h->o.zone_offset_s);
 }
 
@@ -227,8 +228,8 @@ static void fill_phase(struct head *h, struct live_view *v) {
     struct live_phase *p = &v->phase;
     snprintf(p->name, sizeof p->name, "%.*s", STR_ARG(h->plan->phases[phase].name));
     p->trial = p->trials = 1;
-    uint64_t start = h->phases[phase].start_ns;
-    p->elapsed_ns = h->phases[phase].begun && h->run->now_ns > start ? h->run->now_ns - start : 0;
+    uint64_t start = h->phases[phase].start_ns, now = loop_now_ns(h->loop);
+    p->elapsed_ns = h->phases[phase].begun && now > start ? now - start : 0;
     p->total_ns = h->plan->phases[phase].duration_ns;
     if (p->total_ns)
         p->elapsed_ns = MIN(p->elapsed_ns, p->total_ns);
@@ -309,14 +310,15 @@ void view_update(struct head *h) {
     struct run_tally all = run_tally(h->run, RUN_NONE);
     v->stage = stage_of(h);
     v->frame++;
-    v->elapsed_ns = h->run->now_ns > h->run->stage_ns ? h->run->now_ns - h->run->stage_ns : 0;
+    uint64_t now = loop_now_ns(h->loop);
+    v->elapsed_ns = now > h->run->stage_ns ? now - h->run->stage_ns : 0;
     v->have = have_of(v->stage, &all);
     v->want = v->stage >= LIVE_DOWN ? all.ever : all.want;
     v->fleet_up = all.joined;
     v->fleet_want = all.want;
     v->stop_level = h->stop_level;
     v->rehearsal = h->o.cloud != NULL;
-    v->spent_usd_micro = (int64_t)run_cost_usd_micro(h->run, h->run->now_ns);
+    v->spent_usd_micro = (int64_t)run_cost_usd_micro(h->run, now);
     fill_roles(h, v);
     fill_down(h, v);
     if (h->plan) {

@@ -109,6 +109,7 @@ struct story_field {
 struct story_event {
     enum story_kind kind;
     enum story_mark mark;
+    bool detail; /* for records only: a healthy node is a count on screens, never a line */
     int64_t unix_ms;
     uint64_t seq; /* of the run, from 1; the head counts */
     char run[STORY_RUN_BYTES];
