@@ -11,7 +11,13 @@
 #include <string.h>
 #include <time.h>
 
+/* Macros in a fortified C library; a poisoned macro is an error of its own. */
 #undef alloca
+#undef sprintf
+#undef vsprintf
+#undef strncat
+#undef strcat
+#undef strcpy
 #pragma GCC poison strcpy strcat strncat sprintf vsprintf strtok atoi atol atoll
 #pragma GCC poison strtod gmtime localtime gets alloca
 

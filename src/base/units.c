@@ -80,8 +80,12 @@ struct unit {
 
 /* Longest name first where one starts another. */
 static const struct unit DURATIONS[] = {
-    {STR_INIT("ns"), 1},        {STR_INIT("us"), NS_PER_US},         {STR_INIT("ms"), NS_PER_MS},
-    {STR_INIT("s"), NS_PER_S},  {STR_INIT("m"), 60 * NS_PER_S},      {STR_INIT("h"), 3600 * NS_PER_S},
+    {STR_INIT("ns"), 1},
+    {STR_INIT("us"), NS_PER_US},
+    {STR_INIT("ms"), NS_PER_MS},
+    {STR_INIT("s"), NS_PER_S},
+    {STR_INIT("m"), 60 * NS_PER_S},
+    {STR_INIT("h"), 3600 * NS_PER_S},
     {STR_INIT("d"), 86400 * NS_PER_S},
 };
 static const struct unit SIZES[] = {
@@ -212,7 +216,8 @@ void units_add_duration(struct buf *b, uint64_t ns) {
 void units_add_clock(struct buf *b, uint64_t ns) {
     uint64_t s = ns / NS_PER_S;
     if (s >= 3600)
-        buf_printf(b, "%" PRIu64 ":%02u:%02u", s / 3600, (unsigned)(s / 60 % 60), (unsigned)(s % 60));
+        buf_printf(b, "%" PRIu64 ":%02u:%02u", s / 3600, (unsigned)(s / 60 % 60),
+                   (unsigned)(s % 60));
     else
         buf_printf(b, "%u:%02u", (unsigned)(s / 60), (unsigned)(s % 60));
 }

@@ -10,17 +10,28 @@ const struct opt GLOBAL_OPTS[] = {
     {.name = "quiet", .letter = 'q', .kind = OPT_FLAG, .help = "only results and errors"},
     {.name = "verbose", .letter = 'v', .kind = OPT_FLAG, .help = "more detail in the debug log"},
     {.name = "json", .kind = OPT_FLAG, .help = "machine-readable output on stdout, nothing else"},
-    {.name = "progress", .kind = OPT_WORD, .value = "HOW", .words = "auto|tty|plain|json|quiet",
+    {.name = "progress",
+     .kind = OPT_WORD,
+     .value = "HOW",
+     .words = "auto|tty|plain|json|quiet",
      .help = "how progress is shown (auto: tty on a terminal, else plain)"},
-    {.name = "color", .kind = OPT_WORD, .value = "WHEN", .words = "auto|always|never",
+    {.name = "color",
+     .kind = OPT_WORD,
+     .value = "WHEN",
+     .words = "auto|always|never",
      .help = "colour (auto: on a terminal; NO_COLOR and TERM=dumb switch it off)"},
     {.name = "no-color", .kind = OPT_FLAG, .help = "the same as --color=never"},
     {.name = "ascii", .kind = OPT_FLAG, .help = "no symbols beyond ASCII"},
     {.name = "no-input", .kind = OPT_FLAG, .help = "never ask; refuse instead"},
-    {.name = "yes", .letter = 'y', .kind = OPT_FLAG, .help = "answer yes to questions about my own fleets"},
+    {.name = "yes",
+     .letter = 'y',
+     .kind = OPT_FLAG,
+     .help = "answer yes to questions about my own fleets"},
     {.name = "profile", .kind = OPT_TEXT, .value = "NAME", .help = "AWS profile"},
     {.name = "region", .kind = OPT_TEXT, .value = "NAME", .help = "AWS region"},
-    {.name = "endpoint-url", .kind = OPT_TEXT, .value = "URL",
+    {.name = "endpoint-url",
+     .kind = OPT_TEXT,
+     .value = "URL",
      .help = "address of the AWS services (a rehearsal cloud, for instance)"},
     {0},
 };
@@ -92,7 +103,8 @@ static int check_value(const struct opt *opt, const char *text, struct err *err)
         return 0;
     case OPT_WORD:
         if (!is_word_of(opt->words, value))
-            return err_set(err, ERR_USAGE, "--%s: not one of %s: '%s'", opt->name, opt->words, text);
+            return err_set(err, ERR_USAGE, "--%s: not one of %s: '%s'", opt->name, opt->words,
+                           text);
         return 0;
     case OPT_COUNT:
         result = units_u64(value, &number, &why);

@@ -13,7 +13,7 @@
  *     static int run(const struct args *args) { ... args_rate(args, "rate", 0) ... }
  *     const struct cmd cmd_bench = {.name = "bench", .summary = "...", .operands = "URL",
  *         .operands_min = 1, .operands_max = 1, .group = CMD_TOOLS, .opts = OPTS, .run = run,
- *         .examples = (const char *const[]){"dayfly bench http://127.0.0.1:8080/ -r 2000/s", NULL}};
+ *         .examples = (const char *const[]){"dayfly bench http://127.0.0.1/ -r 2k/s", NULL}};
  */
 #ifndef CMD_H
 #define CMD_H
@@ -83,7 +83,7 @@ struct args {
 };
 
 /* Parse `argv[1..]`, options in any place; "--" ends them.  Strings are borrowed from argv.
- * Errors: ERR_USAGE.  `args->cmd` may be NULL when no command was named (then only global options). */
+ * Errors: ERR_USAGE.  `args->cmd` is NULL when no command was named (then only global options). */
 NODISCARD int args_parse(struct args *args, int argc, char **argv, struct err *err);
 
 /* Readers; `name` must be an option of the command or a global one (a bug otherwise). */

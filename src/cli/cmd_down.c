@@ -53,8 +53,8 @@ static int end_run(struct session *s, struct runs_info *info) {
                                       .zone_offset_s = s->zone_offset_s,
                                       .observer = session_observer(s)};
     if (head_teardown(&o, &code, &err) < 0)
-        return session_fail(s, &err,
-                            err.code == ERR_REFUSED ? "stop that dayfly with Ctrl-C instead" : NULL);
+        return session_fail(
+            s, &err, err.code == ERR_REFUSED ? "stop that dayfly with Ctrl-C instead" : NULL);
     screen_hide(s->screen);
     if (code == EXIT_OK)
         mark_clean(s, info);
@@ -68,7 +68,8 @@ static int run(const struct args *args) {
     if (session_open(&s, args, &err) < 0)
         return session_fail(&s, &err, NULL);
     if (session_find_run(&s, args_operand(args, 0), &info, &err) < 0)
-        return session_fail(&s, &err, "dayfly list shows what is up, dayfly gc ends what nobody owns");
+        return session_fail(&s, &err,
+                            "dayfly list shows what is up, dayfly gc ends what nobody owns");
     if (!confirmed(args, &info)) {
         ignore(err_set(&err, ERR_USAGE, "not confirmed: nothing was ended"));
         return session_fail(&s, &err, "add --yes, or --confirm with the name of the fleet");
@@ -89,7 +90,8 @@ const struct cmd cmd_down = {
     .group = CMD_FLEET,
     .opts = OPTS,
     .examples = (const char *const[]){"dayfly down shop-http", "dayfly down 7k2m --yes", NULL},
-    .details = "Works from any shell, also when the dayfly that started the fleet is dead. Exit 0:\n"
-               "two complete listings found nothing; 9: it could not be proved.",
+    .details =
+        "Works from any shell, also when the dayfly that started the fleet is dead. Exit 0:\n"
+        "two complete listings found nothing; 9: it could not be proved.",
     .run = run,
 };

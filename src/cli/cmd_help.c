@@ -14,7 +14,8 @@ static int run(const struct args *args) {
             const struct cmd *near = cmd_suggest(str_from(name));
             struct err err;
             ignore(err_set(&err, ERR_USAGE, "unknown command '%s'%s%s%s", name,
-                           near ? ", did you mean '" : "", near ? near->name : "", near ? "'?" : ""));
+                           near ? ", did you mean '" : "", near ? near->name : "",
+                           near ? "'?" : ""));
             cli_error(&err, "dayfly help");
             return EXIT_USAGE;
         }

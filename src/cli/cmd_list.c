@@ -35,11 +35,12 @@ static void add_row(struct buf *out, const struct source *source, const struct f
 static json_t *run_json(const struct source *source, const struct fleets_run *run) {
     CLEANUP(buf_deinit) struct buf deadline = BUF_INIT(64);
     when_add_rfc3339(&deadline, run->deadline_unix_ms);
-    return json_pack("{s:s%, s:s%, s:s, s:i, s:s%, s:s, s:f}", "name", run->name.ptr ? run->name.ptr : "",
-                     run->name.len, "run", run->run.ptr ? run->run.ptr : "", run->run.len, "where",
-                     source->name, "nodes", (int)run->node_count, "owner",
-                     run->owner.ptr ? run->owner.ptr : "", run->owner.len, "deadline_at",
-                     buf_text(&deadline), "usd_per_hour_max", (double)hourly(run) / 1e6);
+    return json_pack("{s:s%, s:s%, s:s, s:i, s:s%, s:s, s:f}", "name",
+                     run->name.ptr ? run->name.ptr : "", run->name.len, "run",
+                     run->run.ptr ? run->run.ptr : "", run->run.len, "where", source->name, "nodes",
+                     (int)run->node_count, "owner", run->owner.ptr ? run->owner.ptr : "",
+                     run->owner.len, "deadline_at", buf_text(&deadline), "usd_per_hour_max",
+                     (double)hourly(run) / 1e6);
 }
 
 static void print_json(const struct sources *all) {

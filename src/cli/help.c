@@ -37,13 +37,14 @@ static void add_group(enum cmd_group group, struct buf *out) {
 }
 
 void help_overview(struct buf *out) {
-    buf_add_text(out, "dayfly: borrow a fleet, run one test on it, keep the numbers, give everything back\n"
-                      "\n"
-                      "  dayfly validate test.yaml             is the plan right?\n"
-                      "  dayfly rehearse test.yaml             try it here, on emulated nodes, for nothing\n"
-                      "  dayfly plan test.yaml                 what would start, where, for how much\n"
-                      "  dayfly run test.yaml                  start, test, report, tear down\n"
-                      "\n");
+    buf_add_text(
+        out, "dayfly: borrow a fleet, run one test on it, keep the numbers, give everything back\n"
+             "\n"
+             "  dayfly validate test.yaml             is the plan right?\n"
+             "  dayfly rehearse test.yaml             try it here, on emulated nodes, for nothing\n"
+             "  dayfly plan test.yaml                 what would start, where, for how much\n"
+             "  dayfly run test.yaml                  start, test, report, tear down\n"
+             "\n");
     for (int group = CMD_TEST; group < CMD_HIDDEN; group++)
         add_group((enum cmd_group)group, out);
     buf_add_text(out, "\ndayfly help COMMAND shows examples and options.\n");

@@ -1,4 +1,4 @@
-/* sources.h - every place on which something of ours may be up: AWS and the rehearsal clouds here. */
+/* sources.h - every place where something of ours may be up: AWS and the rehearsals here. */
 #ifndef SOURCES_H
 #define SOURCES_H
 
@@ -18,8 +18,8 @@ struct sources {
     unsigned failed; /* places that could not be asked: what they hold is unknown, not nothing */
 };
 
-/* Find the places and list them.  With --endpoint-url only that one; otherwise every rehearsal cloud
- * of this machine and, when there are credentials, AWS.  Failures are said on stderr.
+/* Find the places and list them.  With --endpoint-url only that one; otherwise every rehearsal
+ * cloud of this machine and, when there are credentials, AWS.  Failures are said on stderr.
  * Memory is the session's. */
 void sources_find(struct session *s, struct sources *ret_sources);
 

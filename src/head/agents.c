@@ -55,7 +55,8 @@ void agents_order(struct head *h, uint32_t node, struct wire_message *message) {
     }
     size_t size = bytes.len;
     struct head_order *order = &n->orders[n->order_count++];
-    *order = (struct head_order){.seq = message->seq, .own_bytes = buf_detach(&bytes), .size = size};
+    *order =
+        (struct head_order){.seq = message->seq, .own_bytes = buf_detach(&bytes), .size = size};
     if (n->link)
         ignore(link_send(n->link, (struct str){order->own_bytes, size}, NULL) < 0); /* kept */
 }

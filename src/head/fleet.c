@@ -50,15 +50,17 @@ static struct ec2_tags make_tags(struct head *h, const char *token, int role) {
     tags[count++] = (struct ec2_tag){STR("dayfly:run"), str_from(h->id)};
     tags[count++] = (struct ec2_tag){STR("dayfly:name"), h->plan->name};
     tags[count++] = (struct ec2_tag){STR("dayfly:owner"), str_from(h->owner)};
-    tags[count++] = (struct ec2_tag){STR("dayfly:deadline"), arena_str(&h->arena, buf_str(&deadline))};
+    tags[count++] =
+        (struct ec2_tag){STR("dayfly:deadline"), arena_str(&h->arena, buf_str(&deadline))};
     const struct plan_pairs *extra = &h->plan->fleet.tags;
     if (token) {
         tags[count++] = (struct ec2_tag){STR("dayfly:intent"),
                                          arena_str(&h->arena, str_from(token))};
         tags[count++] = (struct ec2_tag){STR("dayfly:role"), h->plan->roles[role].name};
         tags[count++] = (struct ec2_tag){
-            STR("Name"), str_from(arena_printf(&h->arena, "dayfly %.*s %.*s", STR_ARG(h->plan->name),
-                                               STR_ARG(h->plan->roles[role].name)))};
+            STR("Name"),
+            str_from(arena_printf(&h->arena, "dayfly %.*s %.*s", STR_ARG(h->plan->name),
+                                  STR_ARG(h->plan->roles[role].name)))};
         extra = &h->plan->roles[role].tags;
     }
     for (uint32_t i = 0; i < extra->count && count < TAGS_MAX; i++)

@@ -37,7 +37,7 @@ struct head_options {
     const char *listen_address; /* numeric address that nodes can reach, or "0.0.0.0" */
     const char *const *head_addresses; /* numeric, that nodes try; none: the listen address */
     size_t head_address_count;
-    const struct emu_endpoint *cloud; /* rehearsal: for the watermark and the ground truth; or NULL */
+    const struct emu_endpoint *cloud; /* rehearsal: watermark and ground truth; or NULL */
     int zone_offset_s;          /* local time, for texts */
     struct head_observer observer;
 };

@@ -424,7 +424,8 @@ static void on_sweep(struct head *h, const struct run_note *n) {
             .unix_ms = head_unix_ms(h), .complete = true, .found = n->count};
 }
 
-static void on_list_failed(struct head *h) {
+static void on_list_failed(struct head *h, const struct run_note *n) {
+    (void)n;
     if (h->run->stage == RUN_STAGE_TEARDOWN && h->sweep_count < ARRAY_LEN(h->sweeps))
         h->sweeps[h->sweep_count++] =
             (struct result_sweep){.unix_ms = head_unix_ms(h), .complete = false};
@@ -510,85 +511,54 @@ static void on_plain(struct head *h, const struct run_note *n) {
     tell(h, &e);
 }
 
+/* Who tells what; the kinds without a teller show in the live view alone. */
+static void (*const TELLERS[RUN_NOTE_KIND_COUNT])(struct head *, const struct run_note *) = {
+    [RUN_NOTE_STAGE] = on_stage,
+    [RUN_NOTE_LAUNCHED] = on_launch,
+    [RUN_NOTE_LAUNCH_UNKNOWN] = on_launch,
+    [RUN_NOTE_LAUNCH_SETTLED] = on_launch,
+    [RUN_NOTE_LAUNCH_REFUSED] = on_launch,
+    [RUN_NOTE_SHORT] = on_short,
+    [RUN_NOTE_ADOPTED] = on_joined,
+    [RUN_NOTE_JOINED] = on_joined,
+    [RUN_NOTE_SILENT] = on_silent,
+    [RUN_NOTE_REPLACING] = on_replacing,
+    [RUN_NOTE_REPLACED] = on_replacing,
+    [RUN_NOTE_GIVEN_UP] = on_replacing,
+    [RUN_NOTE_QUORUM] = on_rollcall,
+    [RUN_NOTE_BELOW_QUORUM] = on_rollcall,
+    [RUN_NOTE_ROLLCALL_DONE] = on_rollcall,
+    [RUN_NOTE_SETUP_FAILED] = on_node_trouble,
+    [RUN_NOTE_NOT_READY] = on_node_trouble,
+    [RUN_NOTE_LINK_LOST] = on_node_trouble,
+    [RUN_NOTE_LINK_BACK] = on_node_trouble,
+    [RUN_NOTE_NODE_LOST] = on_node_trouble,
+    [RUN_NOTE_TERMINATE_FAILED] = on_node_trouble,
+    [RUN_NOTE_NOTICE] = on_notice,
+    [RUN_NOTE_PHASE_START] = on_phase,
+    [RUN_NOTE_PHASE_END] = on_phase,
+    [RUN_NOTE_PHASE_NODE_FAILED] = on_phase_node_failed,
+    [RUN_NOTE_STOPPING] = on_stopping,
+    [RUN_NOTE_SWEEP] = on_sweep,
+    [RUN_NOTE_LIST_FAILED] = on_list_failed,
+    [RUN_NOTE_CLEAN] = on_down,
+    [RUN_NOTE_PROVISIONAL] = on_down,
+    [RUN_NOTE_KEPT] = on_down,
+    [RUN_NOTE_LEAK] = on_leak,
+    [RUN_NOTE_COLLECTED] = on_plain,
+    [RUN_NOTE_SPARE_RELEASED] = on_plain,
+    [RUN_NOTE_REFUSED] = on_plain,
+    [RUN_NOTE_SETTLING] = on_plain,
+    [RUN_NOTE_RESOURCES_FAILED] = on_plain,
+    [RUN_NOTE_JOURNAL_BROKEN] = on_plain,
+    [RUN_NOTE_NODE_READY] = NULL,
+    [RUN_NOTE_PHASE_PREPARING] = NULL,
+    [RUN_NOTE_TERMINATING] = NULL,
+    [RUN_NOTE_RESOURCES_DELETED] = NULL,
+};
+
 void tell_note(struct head *h, const struct run_note *n) {
-    switch (n->kind) {
-    case RUN_NOTE_STAGE:
-        on_stage(h, n);
-        return;
-    case RUN_NOTE_LAUNCHED:
-    case RUN_NOTE_LAUNCH_UNKNOWN:
-    case RUN_NOTE_LAUNCH_SETTLED:
-    case RUN_NOTE_LAUNCH_REFUSED:
-        on_launch(h, n);
-        return;
-    case RUN_NOTE_SHORT:
-        on_short(h, n);
-        return;
-    case RUN_NOTE_ADOPTED:
-    case RUN_NOTE_JOINED:
-        on_joined(h, n);
-        return;
-    case RUN_NOTE_SILENT:
-        on_silent(h, n);
-        return;
-    case RUN_NOTE_REPLACING:
-    case RUN_NOTE_REPLACED:
-    case RUN_NOTE_GIVEN_UP:
-        on_replacing(h, n);
-        return;
-    case RUN_NOTE_QUORUM:
-    case RUN_NOTE_BELOW_QUORUM:
-    case RUN_NOTE_ROLLCALL_DONE:
-        on_rollcall(h, n);
-        return;
-    case RUN_NOTE_SETUP_FAILED:
-    case RUN_NOTE_NOT_READY:
-    case RUN_NOTE_LINK_LOST:
-    case RUN_NOTE_LINK_BACK:
-    case RUN_NOTE_NODE_LOST:
-    case RUN_NOTE_TERMINATE_FAILED:
-        on_node_trouble(h, n);
-        return;
-    case RUN_NOTE_NOTICE:
-        on_notice(h, n);
-        return;
-    case RUN_NOTE_PHASE_START:
-    case RUN_NOTE_PHASE_END:
-        on_phase(h, n);
-        return;
-    case RUN_NOTE_PHASE_NODE_FAILED:
-        on_phase_node_failed(h, n);
-        return;
-    case RUN_NOTE_STOPPING:
-        on_stopping(h, n);
-        return;
-    case RUN_NOTE_SWEEP:
-        on_sweep(h, n);
-        return;
-    case RUN_NOTE_LIST_FAILED:
-        on_list_failed(h);
-        return;
-    case RUN_NOTE_CLEAN:
-    case RUN_NOTE_PROVISIONAL:
-    case RUN_NOTE_KEPT:
-        on_down(h, n);
-        return;
-    case RUN_NOTE_LEAK:
-        on_leak(h, n);
-        return;
-    case RUN_NOTE_COLLECTED:
-    case RUN_NOTE_SPARE_RELEASED:
-    case RUN_NOTE_REFUSED:
-    case RUN_NOTE_SETTLING:
-    case RUN_NOTE_RESOURCES_FAILED:
-    case RUN_NOTE_JOURNAL_BROKEN:
-        on_plain(h, n);
-        return;
-    case RUN_NOTE_NODE_READY:
-    case RUN_NOTE_PHASE_PREPARING:
-    case RUN_NOTE_TERMINATING:
-    case RUN_NOTE_RESOURCES_DELETED:
-    case RUN_NOTE_KIND_COUNT:
-        return; /* the live view shows these */
-    }
+    must(n->kind < RUN_NOTE_KIND_COUNT);
+    if (TELLERS[n->kind])
+        TELLERS[n->kind](h, n);
 }

@@ -43,13 +43,15 @@ static int take_lock(struct journal *journal, const char *dir, struct err *err) 
     if (journal->lock_fd < 0)
         return err_set_errno(err, ERR_IO, errno, "%s", buf_text(&path));
     if (flock(journal->lock_fd, LOCK_EX | LOCK_NB) < 0)
-        return err_set(err, ERR_REFUSED, "another dayfly is driving this run (%s)", buf_text(&path));
+        return err_set(err, ERR_REFUSED, "another dayfly is driving this run (%s)",
+                       buf_text(&path));
     return 0;
 }
 
 static int count_records(struct journal *journal, struct err *err) {
     sqlite3_stmt *stmt = NULL;
-    if (sqlite3_prepare_v2(journal->db, "SELECT count(*) FROM record", -1, &stmt, NULL) != SQLITE_OK)
+    if (sqlite3_prepare_v2(journal->db, "SELECT count(*) FROM record", -1, &stmt, NULL) !=
+        SQLITE_OK)
         return db_error(journal->db, "count", err);
     if (sqlite3_step(stmt) == SQLITE_ROW)
         journal->count = (uint64_t)sqlite3_column_int64(stmt, 0);

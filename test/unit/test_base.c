@@ -175,7 +175,8 @@ static void a_ring_is_bounded_and_in_order(void **state) {
 
 UNIT_MAIN(T(strings_split_into_every_part), T(wildcards_match_without_recursion),
           T(the_distance_of_words_counts_swaps_once), T(a_buffer_never_passes_its_maximum),
-          T(an_arena_refuses_a_stranger_who_asks_too_much), T(errors_gather_context_on_their_way_up),
+          T(an_arena_refuses_a_stranger_who_asks_too_much),
+          T(errors_gather_context_on_their_way_up),
           T(a_heap_gives_equal_keys_in_the_order_they_came),
           T(a_table_finds_what_was_set_and_not_what_was_removed),
           T(the_calendar_agrees_with_known_instants), T(the_same_seed_gives_the_same_numbers),

@@ -16,7 +16,8 @@ static int make_dir(void **state) {
 
 static int remove_dir(void **state) {
     (void)state;
-    static const char *const names[] = {"journal.db", "journal.db-wal", "journal.db-shm", "head.lock"};
+    static const char *const names[] = {"journal.db", "journal.db-wal", "journal.db-shm",
+                                        "head.lock"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         char path[128];
         snprintf(path, sizeof path, "%s/%s", dir, names[i]);

@@ -106,7 +106,8 @@ static void people_read_counts_clocks_and_money(void **state) {
     assert_text(&text, "120,000,000 1:09 2:04:10 $4.71 $0.0042 -1.25");
 }
 
-UNIT_MAIN(T(durations_carry_their_units), T(a_bare_number_is_no_duration_and_the_error_proposes_one),
-          T(bad_durations_are_refused), T(durations_print_as_they_parse),
-          T(sizes_know_both_kinds_of_kilo), T(rates_are_micro_requests_per_second),
-          T(money_and_percent_are_exact), T(people_read_counts_clocks_and_money))
+UNIT_MAIN(T(durations_carry_their_units),
+          T(a_bare_number_is_no_duration_and_the_error_proposes_one), T(bad_durations_are_refused),
+          T(durations_print_as_they_parse), T(sizes_know_both_kinds_of_kilo),
+          T(rates_are_micro_requests_per_second), T(money_and_percent_are_exact),
+          T(people_read_counts_clocks_and_money))
