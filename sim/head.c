@@ -155,7 +155,7 @@ static void say_note(struct sim *s, const struct run_note *note) {
 static void sim_finish(struct sim *s, uint32_t exits) {
     s->finished = true;
     s->finishes++;
-    sim_say(s, "== finished with exit %d%s", run_exit_code(exits),
+    sim_say(s, "== finished with exit %d%s", outcome_exit_code(exits),
             s->run->clean == RUN_CLEAN_YES ? ", clean" : "");
     if (s->run->clean == RUN_CLEAN_YES) {
         sim_probe(s, SIM_clean_said);
@@ -167,7 +167,7 @@ static void sim_finish(struct sim *s, uint32_t exits) {
     }
     if (!(exits & RUN_EXIT_LEAK))
         sim_fail(s, "finished neither clean nor with a leak said: exit %d",
-                 run_exit_code(exits));
+                 outcome_exit_code(exits));
     /* What the message tells the user to do. */
     if (s->healed)
         sim_plan(s, s->now_ns + prng_range(&s->prng, 1, 60) * NS_PER_S, SIM_RESTART);

@@ -253,7 +253,7 @@ static int report(struct bench *b, const struct load *load) {
     bool answered = result.total.counts.done > 0;
     load_request_sample_deinit(&result.total);
     if (b->signals > 0)
-        return b->last_signal == SIGTERM ? EXIT_STOPPED_TERM : EXIT_STOPPED_INT;
+        return b->last_signal == SIGTERM ? EXIT_TERMINATED : EXIT_INTERRUPTED;
     return answered ? EXIT_OK : EXIT_ERROR;
 }
 

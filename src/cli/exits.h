@@ -1,20 +1,15 @@
-/* exits.h - exit codes that only the command line uses; those of a run are in core/verdict.h. */
+/* exits.h - exit codes of commands: the table of core/outcome.h as EXIT_LEAK, EXIT_USAGE, ... */
 #ifndef EXITS_H
 #define EXITS_H
 
 #include "base/err.h"
+#include "core/outcome.h"
 
-enum exit_code_cli {
+enum exit_code {
     EXIT_OK = 0,
-    EXIT_ERROR = 1,
-    EXIT_USAGE = 2,
-    EXIT_CONFIG = 3,
-    EXIT_ACCESS = 4,
-    EXIT_LEAK = 9,
-    EXIT_DEGRADED = 11,
-    EXIT_CHANGES = 20,
-    EXIT_STOPPED_INT = 130,
-    EXIT_STOPPED_TERM = 143,
+#define EXIT_ENUM(name, code, text) EXIT_##name = code,
+    OUTCOME_MAP(EXIT_ENUM)
+#undef EXIT_ENUM
 };
 
 /* The exit code that an error of this class means when nothing more is known. */

@@ -1,7 +1,6 @@
 #include "cli/session.h"
 
 #include "cli/exits.h"
-#include "core/verdict.h"
 #include "os/clock.h"
 
 #include <signal.h>
@@ -169,8 +168,8 @@ int session_fail(struct session *s, const struct err *err, const char *remedy) {
         screen_hide(s->screen);
     cli_error(err, remedy);
     if (err->code == ERR_CAPACITY)
-        return outcome_code(OUTCOME_CAPACITY);
+        return EXIT_CAPACITY;
     if (err->code == ERR_INTERRUPTED)
-        return outcome_code(OUTCOME_INTERRUPTED);
+        return EXIT_INTERRUPTED;
     return err->code == ERR_REFUSED ? EXIT_USAGE : exit_of_err(err);
 }

@@ -41,6 +41,7 @@
 
 #include "base/base.h"
 #include "base/limits.h"
+#include "core/outcome.h"
 #include "core/run_record.h"
 
 #define RUN_NONE UINT32_MAX /* no slot, no node, no phase, no role */
@@ -132,22 +133,12 @@ void run_config_init(struct run_config *c);
 
 /* ---------------------------------------------------------------------- exit codes */
 
-/* Bits of an exit set; run_exit_code() picks the code by the fixed order. */
+/* The outcomes of core/outcome.h as bits of an outcome_set. */
 enum run_exit {
-    RUN_EXIT_LEAK = 1 << 0,        /* 9 */
-    RUN_EXIT_CONFIG = 1 << 1,      /* 3 */
-    RUN_EXIT_ACCESS = 1 << 2,      /* 4 */
-    RUN_EXIT_CAPACITY = 1 << 3,    /* 5 */
-    RUN_EXIT_ROLLCALL = 1 << 4,    /* 6 */
-    RUN_EXIT_LOST = 1 << 5,        /* 8 */
-    RUN_EXIT_WORKLOAD = 1 << 6,    /* 7 */
-    RUN_EXIT_ERROR = 1 << 7,       /* 1 */
-    RUN_EXIT_INTERRUPTED = 1 << 8, /* 130 */
-    RUN_EXIT_TERMINATED = 1 << 9,  /* 143 */
-    RUN_EXIT_THRESHOLDS = 1 << 10, /* 99 */
+#define RUN_EXIT_ENUM(name, code, text) RUN_EXIT_##name = 1 << OUTCOME_##name,
+    OUTCOME_MAP(RUN_EXIT_ENUM)
+#undef RUN_EXIT_ENUM
 };
-/* 0 for the empty set. */
-int run_exit_code(uint32_t exits);
 
 /* ---------------------------------------------------------------------- state */
 

@@ -2,23 +2,6 @@
 #include "core/cost.h"
 #include "core/run_inner.h"
 
-int run_exit_code(uint32_t exits) {
-    static const struct {
-        uint32_t bit;
-        int code;
-    } order[] = {
-        {RUN_EXIT_LEAK, 9},          {RUN_EXIT_CONFIG, 3},     {RUN_EXIT_ACCESS, 4},
-        {RUN_EXIT_CAPACITY, 5},      {RUN_EXIT_ROLLCALL, 6},   {RUN_EXIT_LOST, 8},
-        {RUN_EXIT_WORKLOAD, 7},      {RUN_EXIT_ERROR, 1},      {RUN_EXIT_INTERRUPTED, 130},
-        {RUN_EXIT_TERMINATED, 143},  {RUN_EXIT_THRESHOLDS, 99},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(order); i++)
-        if (exits & order[i].bit)
-            return order[i].code;
-    must(exits == 0);
-    return 0;
-}
-
 struct run_tally run_tally(const struct run *run, uint32_t role) {
     struct run_tally t = {0};
     for (uint32_t i = 0; i < run->config.role_count; i++) {

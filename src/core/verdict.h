@@ -1,4 +1,4 @@
-/* verdict.h - what decides whether a run passed: thresholds, validity, exit code.
+/* verdict.h - what decides whether a run passed: thresholds and validity.
  *
  * Pure: reads no clock, does no I/O, allocates nothing.  Every struct is plain and copyable.
  *
@@ -7,7 +7,6 @@
  *               [after DELAY] [, abort] [, warn]          "p99 of buy < 400ms in ramp"
  *   reading     one value of a metric, in the unit of the metric (enum verdict_unit)
  *   validity    whether the numbers of the run can be trusted, apart from whether they are good
- *   outcome     one reason for which a run ends; the set of them gives the exit code
  *
  * A threshold without `over` is judged once, on the whole of its phase (without `in`: on all
  * measured phases together).  With `over` it is judged on every sliding window of that length,
@@ -175,43 +174,5 @@ const char *validity_grade_name(enum validity_grade grade); /* "valid" "degraded
 const char *validity_kind_name(enum validity_kind kind);    /* "generator-cpu": stable, for JSON */
 /* One sentence for people: "generators were 96 % busy: latency is inflated". */
 void validity_add_sentence(struct buf *b, const struct validity_reason *reason);
-
-/* ---- outcome and exit code ------------------------------------------------------------------ */
-
-/* Exit codes, in the order in which the first one wins. */
-#define OUTCOME_MAP(X)                                                                             \
-    X(OUTCOME_LEAK, 9, "leak")                                                                     \
-    X(OUTCOME_CONFIG, 3, "config")                                                                 \
-    X(OUTCOME_ACCESS, 4, "access")                                                                 \
-    X(OUTCOME_CAPACITY, 5, "capacity")                                                             \
-    X(OUTCOME_ROLLCALL, 6, "roll-call")                                                            \
-    X(OUTCOME_LOST, 8, "lost")                                                                     \
-    X(OUTCOME_WORKLOAD, 7, "workload")                                                             \
-    X(OUTCOME_INTERRUPTED, 130, "interrupted")                                                     \
-    X(OUTCOME_TERMINATED, 143, "terminated")                                                       \
-    X(OUTCOME_THRESHOLDS, 99, "thresholds")                                                        \
-    X(OUTCOME_REGRESSION, 10, "regression")                                                        \
-    X(OUTCOME_USAGE, 2, "usage")                                                                   \
-    X(OUTCOME_DEGRADED, 11, "degraded")                                                            \
-    X(OUTCOME_CHANGES, 20, "changes")                                                              \
-    X(OUTCOME_ERROR, 1, "error")
-
-enum outcome {
-#define OUTCOME_ENUM(name, code, text) name,
-    OUTCOME_MAP(OUTCOME_ENUM)
-#undef OUTCOME_ENUM
-        OUTCOME_COUNT
-};
-
-/* Several apply at once: bit (1u << OUTCOME_x). */
-typedef uint32_t outcome_set;
-#define OUTCOME_BIT(outcome) (UINT32_C(1) << (outcome))
-
-/* The exit code of a set: that of its first member; 0 for the empty set. */
-int outcome_exit_code(outcome_set set);
-/* The first member, or OUTCOME_COUNT for the empty set. */
-enum outcome outcome_first(outcome_set set);
-int outcome_code(enum outcome outcome);         /* 9 */
-const char *outcome_name(enum outcome outcome); /* "leak" */
 
 #endif

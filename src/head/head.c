@@ -602,6 +602,6 @@ int head_teardown(const struct head_teardown_options *o, int *ret_exit_code, str
     TRY(make_run(h, &config));
     TRY(replay_journal(h, err));
     drive(h);
-    *ret_exit_code = run_exit_code(h->exits);
+    *ret_exit_code = outcome_exit_code(h->exits);
     return 0;
 }

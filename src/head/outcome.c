@@ -19,7 +19,7 @@ struct making {
     struct arena *arena;
     struct result *r;
     struct validity validity;
-    struct result_exit exits[16];
+    struct result_exit exits[OUTCOME_COUNT];
     struct result_validity statements[VALIDITY_REASONS_MAX + 4];
     struct result_error errors[512];
 };
@@ -440,25 +440,14 @@ static void fill_validity(struct making *m) {
 /* ---- the end of it ---- */
 
 static void fill_exits(struct making *m, uint32_t failed_thresholds) {
-    static const struct {
-        enum run_exit bit;
-        int code;
-        const char *name;
-    } order[] = {
-        {RUN_EXIT_LEAK, 9, "leak"},          {RUN_EXIT_CONFIG, 3, "config"},
-        {RUN_EXIT_ACCESS, 4, "access"},      {RUN_EXIT_CAPACITY, 5, "capacity"},
-        {RUN_EXIT_ROLLCALL, 6, "roll-call"}, {RUN_EXIT_LOST, 8, "lost"},
-        {RUN_EXIT_WORKLOAD, 7, "workload"},  {RUN_EXIT_INTERRUPTED, 130, "interrupted"},
-        {RUN_EXIT_TERMINATED, 143, "terminated"}, {RUN_EXIT_THRESHOLDS, 99, "thresholds"},
-        {RUN_EXIT_ERROR, 1, "error"},
-    };
     struct head *h = m->h;
     if (failed_thresholds)
         h->exits |= RUN_EXIT_THRESHOLDS;
     size_t count = 0;
-    for (size_t i = 0; i < ARRAY_LEN(order); i++)
-        if (h->exits & order[i].bit)
-            m->exits[count++] = (struct result_exit){.code = order[i].code, .name = order[i].name};
+    for (enum outcome o = 0; o < OUTCOME_COUNT; o++)
+        if (h->exits & OUTCOME_BIT(o))
+            m->exits[count++] =
+                (struct result_exit){.code = outcome_code(o), .name = outcome_name(o)};
     m->r->exits = m->exits;
     m->r->exit_count = count;
 }

@@ -294,7 +294,7 @@ static inline int rig_finish(struct rig *rig) {
         must(i < RIG_STEPS);
         rig_turn(rig);
     }
-    return run_exit_code(rig->exits);
+    return outcome_exit_code(rig->exits);
 }
 
 static inline void rig_role(struct run_config *c, uint32_t want, uint32_t min) {

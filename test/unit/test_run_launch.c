@@ -197,7 +197,7 @@ static void spot_alone_never_becomes_on_demand(void **state) {
         assert_false(rig->last_launch.launch.on_demand);
         rig_turn(rig);
     }
-    assert_int_equal(run_exit_code(rig->exits), 5);
+    assert_int_equal(outcome_exit_code(rig->exits), 5);
 }
 
 static void big_roles_are_launched_in_batches(void **state) {

@@ -279,30 +279,10 @@ static void every_reason_has_a_name_and_a_sentence(void **state) {
     }
 }
 
-static void the_exit_code_is_that_of_the_first_in_order(void **state) {
-    (void)state;
-    assert_int_equal(outcome_exit_code(0), 0);
-    assert_int_equal(outcome_first(0), OUTCOME_COUNT);
-    const enum outcome order[] = {OUTCOME_LEAK,      OUTCOME_CONFIG,      OUTCOME_ACCESS,
-                                  OUTCOME_CAPACITY,  OUTCOME_ROLLCALL,    OUTCOME_LOST,
-                                  OUTCOME_WORKLOAD,  OUTCOME_INTERRUPTED, OUTCOME_THRESHOLDS,
-                                  OUTCOME_REGRESSION};
-    const int codes[] = {9, 3, 4, 5, 6, 8, 7, 130, 99, 10};
-    outcome_set set = 0;
-    for (size_t i = ARRAY_LEN(order); i-- > 0;) {
-        set |= OUTCOME_BIT(order[i]);
-        assert_int_equal(outcome_exit_code(set), codes[i]);
-        assert_int_equal(outcome_first(set), order[i]);
-        assert_int_equal(outcome_code(order[i]), codes[i]);
-    }
-    assert_string_equal(outcome_name(OUTCOME_LEAK), "leak");
-    assert_int_equal(outcome_exit_code(OUTCOME_BIT(OUTCOME_TERMINATED)), 143);
-}
-
 UNIT_MAIN(T(a_full_sentence_is_understood), T(every_metric_has_its_unit), T(mistakes_are_placed),
           T(a_metric_prints_as_it_is_written), T(operators_compare_as_written),
           T(a_plain_threshold_is_judged_once_at_the_end), T(no_data_fails_and_skipped_does_not),
           T(one_bad_window_breaks_for_good_and_stops_the_run_once),
           T(a_threshold_whose_windows_hold_passes_with_its_worst), T(finishing_counts_what_fails),
           T(readings_print_with_their_unit), T(validity_is_that_of_the_worst_reason),
-          T(every_reason_has_a_name_and_a_sentence), T(the_exit_code_is_that_of_the_first_in_order))
+          T(every_reason_has_a_name_and_a_sentence))
