@@ -1,10 +1,10 @@
 #include "cli/cmds.h"
 #include "cli/exits.h"
+#include "cli/json_print.h"
 #include "cli/sources.h"
 #include "aws/client.h"
 #include "os/file.h"
 
-#include <jansson.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -180,13 +180,7 @@ static bool print_json(const struct doctor *d) {
     }
     json_t *root = json_pack("{s:s, s:b, s:o}", "schema", "dayfly.doctor/1", "ok", well, "checks",
                              list);
-    char *text = json_dumps(root, JSON_INDENT(2));
-    json_decref(root);
-    if (text) {
-        cli_print(str_from(text));
-        cli_print(STR("\n"));
-    }
-    free(text);
+    json_print(root);
     return well;
 }
 

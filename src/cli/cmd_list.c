@@ -1,11 +1,11 @@
 #include "cli/cmds.h"
 #include "cli/exits.h"
+#include "cli/json_print.h"
 #include "cli/sources.h"
 #include "base/units.h"
 #include "base/when.h"
 #include "os/clock.h"
 
-#include <jansson.h>
 
 static uint64_t hourly(const struct fleets_run *run) {
     uint64_t sum = 0;
@@ -35,12 +35,10 @@ static void add_row(struct buf *out, const struct source *source, const struct f
 static json_t *run_json(const struct source *source, const struct fleets_run *run) {
     CLEANUP(buf_deinit) struct buf deadline = BUF_INIT(64);
     when_add_rfc3339(&deadline, run->deadline_unix_ms);
-    return json_pack("{s:s%, s:s%, s:s, s:i, s:s%, s:s, s:f}", "name",
-                     run->name.ptr ? run->name.ptr : "", run->name.len, "run",
-                     run->run.ptr ? run->run.ptr : "", run->run.len, "where", source->name, "nodes",
-                     (int)run->node_count, "owner", run->owner.ptr ? run->owner.ptr : "",
-                     run->owner.len, "deadline_at", buf_text(&deadline), "usd_per_hour_max",
-                     (double)hourly(run) / 1e6);
+    return json_pack("{s:o, s:o, s:s, s:i, s:o, s:s, s:f}", "name", json_text(run->name), "run",
+                     json_text(run->run), "where", source->name, "nodes", (int)run->node_count,
+                     "owner", json_text(run->owner), "deadline_at", buf_text(&deadline),
+                     "usd_per_hour_max", (double)hourly(run) / 1e6);
 }
 
 static void print_json(const struct sources *all) {
@@ -50,13 +48,7 @@ static void print_json(const struct sources *all) {
             json_array_append_new(list, run_json(&all->items[i], &all->items[i].fleets.runs[k]));
     json_t *root = json_pack("{s:s, s:b, s:o}", "schema", "dayfly.list/1", "complete",
                              all->failed == 0, "fleets", list);
-    char *text = json_dumps(root, JSON_INDENT(2));
-    json_decref(root);
-    if (text) {
-        cli_print(str_from(text));
-        cli_print(STR("\n"));
-    }
-    free(text);
+    json_print(root);
 }
 
 static int run(const struct args *args) {

@@ -1,12 +1,11 @@
 #include "cli/cmds.h"
 #include "cli/exits.h"
+#include "cli/json_print.h"
 #include "cli/sources.h"
 #include "base/table.h"
 #include "base/units.h"
 #include "os/clock.h"
 #include "os/file.h"
-
-#include <jansson.h>
 
 #define EVENTS_BYTES_MAX (64 * MIB)
 
@@ -66,37 +65,30 @@ static void add_row(struct buf *out, const struct fleets_node *n, const char *sl
                buf_text(&age));
 }
 
-static json_t *text_json(struct str s) {
-    return json_stringn(s.ptr ? s.ptr : "", s.len);
-}
-
 static json_t *node_json(const struct fleets_node *n, const char *slot) {
     return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", slot ? slot : "",
-                     "role", text_json(n->role), "state", text_json(n->state), "id",
-                     text_json(n->id), "type", text_json(n->type), "zone", text_json(n->zone),
-                     "market", text_json(n->market), "private_ip", text_json(n->private_ip),
-                     "public_ip", text_json(n->public_ip));
+                     "role", json_text(n->role), "state", json_text(n->state), "id",
+                     json_text(n->id), "type", json_text(n->type), "zone", json_text(n->zone),
+                     "market", json_text(n->market), "private_ip", json_text(n->private_ip),
+                     "public_ip", json_text(n->public_ip));
 }
 
-static void print_nodes(const struct args *args, const struct fleets_run *run,
-                        const struct table *slots) {
+static void print_people(const struct fleets_run *run, const struct table *slots) {
     CLEANUP(buf_deinit) struct buf out = BUF_INIT(16 * MIB);
-    json_t *list = json_array();
     buf_printf(&out, "%-16s %-14s %-21s %-14s %-12s %-10s %-15s %8s\n", "NODE", "STATE", "ID",
                "TYPE", "ZONE", "MARKET", "ADDRESS", "AGE");
-    for (size_t i = 0; i < run->node_count; i++) {
-        const char *slot = table_find(slots, run->nodes[i].id);
-        add_row(&out, &run->nodes[i], slot);
-        json_array_append_new(list, node_json(&run->nodes[i], slot));
-    }
-    json_t *root = json_pack("{s:s, s:o, s:o}", "schema", "dayfly.nodes/1", "run",
-                             text_json(run->run), "nodes", list);
-    char *text = json_dumps(root, JSON_INDENT(2));
-    json_decref(root);
-    cli_print(args_flag(args, "json") && text ? str_from(text) : buf_str(&out));
-    if (args_flag(args, "json"))
-        cli_print(STR("\n"));
-    free(text);
+    for (size_t i = 0; i < run->node_count; i++)
+        add_row(&out, &run->nodes[i], table_find(slots, run->nodes[i].id));
+    cli_print(buf_str(&out));
+}
+
+static void print_json(const struct fleets_run *run, const struct table *slots) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < run->node_count; i++)
+        json_array_append_new(list,
+                              node_json(&run->nodes[i], table_find(slots, run->nodes[i].id)));
+    json_print(json_pack("{s:s, s:o, s:o}", "schema", "dayfly.nodes/1", "run",
+                         json_text(run->run), "nodes", list));
 }
 
 static int run(const struct args *args) {
@@ -112,7 +104,10 @@ static int run(const struct args *args) {
     if (!fleet)
         return session_fail(&s, &err, "dayfly list shows what is up");
     read_slots(&s, fleet->run.ptr, &slots);
-    print_nodes(args, fleet, &slots);
+    if (args_flag(args, "json"))
+        print_json(fleet, &slots);
+    else
+        print_people(fleet, &slots);
     return all.failed ? EXIT_DEGRADED : EXIT_OK;
 }
 

@@ -1,10 +1,10 @@
 #include "cli/cmds.h"
 #include "cli/exits.h"
+#include "cli/json_print.h"
 #include "cli/plan_open.h"
 #include "cli/session.h"
 #include "base/units.h"
 
-#include <jansson.h>
 
 static void add_money(struct buf *b, int width, uint64_t usd_micro) {
     CLEANUP(buf_deinit) struct buf text = BUF_INIT(40);
@@ -81,13 +81,7 @@ static void print_json(const struct plan *plan, const struct head_preview *p) {
                   "expected_usd", (double)p->expected_usd_micro / 1e6, "worst_usd",
                   (double)p->worst_usd_micro / 1e6, "budget_usd",
                   (double)plan->fleet.budget_usd_micro / 1e6, "roles", roles);
-    char *text = json_dumps(root, JSON_INDENT(2));
-    json_decref(root);
-    if (text) {
-        cli_print(str_from(text));
-        cli_print(STR("\n"));
-    }
-    free(text);
+    json_print(root);
 }
 
 static int run(const struct args *args) {

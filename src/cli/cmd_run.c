@@ -1,4 +1,5 @@
 #include "cli/archive.h"
+#include "cli/cloud_opts.h"
 #include "cli/cmds.h"
 #include "cli/exits.h"
 #include "cli/plan_open.h"
@@ -14,6 +15,12 @@
 #include <unistd.h>
 
 #define SUMMARY_BYTES_MAX (4 * MIB)
+
+#define OUT_OPT                                                                                    \
+    {                                                                                              \
+        .name = "out", .letter = 'o', .kind = OPT_TEXT, .value = "DIR",                            \
+        .help = "where results go (the plan's outputs.dir, else ./results)"                        \
+    }
 
 /* "dayfly run plan.yaml --set a=b": to run it again. */
 static const char *command_line(const struct args *args, struct arena *arena) {
@@ -89,8 +96,7 @@ static const char *own_address(struct arena *arena) {
 
 static const struct opt RUN_OPTS[] = {
     PLAN_SET_OPT,
-    {.name = "out", .letter = 'o', .kind = OPT_TEXT, .value = "DIR",
-     .help = "where results go (the plan's outputs.dir, else ./results)"},
+    OUT_OPT,
     {.name = "head-address", .kind = OPT_TEXT, .value = "IP",
      .help = "address of this machine that the nodes can reach"},
     {0},
@@ -138,23 +144,10 @@ const struct cmd cmd_run = {
 
 /* ---- dayfly rehearse ---- */
 
-/* Options that go to the cloud under the same name. */
-#define CLOUD_OPT(option, arg, text) {.name = option, .kind = OPT_TEXT, .value = arg, .help = text}
-
 static const struct opt REHEARSE_OPTS[] = {
     PLAN_SET_OPT,
-    {.name = "out", .letter = 'o', .kind = OPT_TEXT, .value = "DIR",
-     .help = "where results go (the plan's outputs.dir, else ./results)"},
-    CLOUD_OPT("isolate", "HOW", "process (no rights needed) or namespace (root)"),
-    CLOUD_OPT("boot", "RANGE", "time an instance takes to boot, like 1s-3s"),
-    CLOUD_OPT("dud", "PERCENT", "share of instances that never call home"),
-    CLOUD_OPT("slow", "PERCENT", "share that takes ten times as long to boot"),
-    CLOUD_OPT("speed", "FACTOR", "run the cloud's own delays faster"),
-    CLOUD_OPT("seed", "NUMBER", "of everything random in the cloud"),
-    {.name = "capacity", .kind = OPT_LIST, .value = "TYPE[@ZONE]=N",
-     .help = "instances that a pool has; *=N for every pool"},
-    {.name = "fault", .kind = OPT_LIST, .value = "RULE",
-     .help = "op=CreateFleet,nth=2,mode=lost-reply|error=CODE|delay=DUR"},
+    OUT_OPT,
+    CLOUD_OPTS,
     {0},
 };
 
@@ -178,7 +171,6 @@ static int set_number(struct emu_options *o, const char *name, uint64_t micro, c
 /* What the plan says of the rehearsal's cloud, then what the command line says. */
 static int cloud_options(const struct args *args, const struct plan *plan, struct emu_options *o,
                          struct err *err) {
-    static const char *const names[] = {"isolate", "boot", "dud", "slow", "speed", "seed"};
     const struct plan_local *local = &plan->fleet.local;
     TRY(emu_options_set(o, "isolate",
                         local->isolate == PLAN_ISOLATE_NAMESPACE ? "namespace" : "process", err));
@@ -189,16 +181,8 @@ static int cloud_options(const struct args *args, const struct plan *plan, struc
         TRY(set_number(o, "speed", local->speed_milli * UINT64_C(1000), "", err));
     if (plan->fleet.region.len)
         TRY(emu_options_set(o, "region", plan->fleet.region.ptr, err));
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (args_text(args, names[i]))
-            TRY(emu_options_set(o, names[i], args_text(args, names[i]), err));
-    const char *text;
-    for (unsigned i = 0; (text = args_list(args, "capacity", i)); i++)
-        TRY(emu_options_set(o, "capacity", text, err));
-    for (unsigned i = 0; (text = args_list(args, "fault", i)); i++)
-        TRY(emu_options_set(o, "fault", text, err));
     o->exit_when_idle = true;
-    return 0;
+    return cloud_opts_read(args, o, err);
 }
 
 static int start_cloud(struct session *s, const struct plan *plan, struct emu_endpoint *cloud,

@@ -1,12 +1,11 @@
 #include "cli/cmds.h"
 #include "cli/exits.h"
+#include "cli/json_print.h"
 #include "cli/sources.h"
 #include "base/units.h"
 #include "base/when.h"
 #include "os/clock.h"
 #include "os/file.h"
-
-#include <jansson.h>
 
 #define EVENTS_BYTES_MAX (64 * MIB)
 #define LAST_EVENTS 8
@@ -76,13 +75,7 @@ static void print_json(const struct runs_info *info, const struct standing *st) 
                              "dayfly.status/1", "run", info->id, "name", info->name, "state",
                              word_of(info, st), "head_alive", st->head_alive, "instances",
                              (int)st->instances, "running", (int)st->running, "known", st->known);
-    char *text = json_dumps(root, JSON_INDENT(2));
-    json_decref(root);
-    if (text) {
-        cli_print(str_from(text));
-        cli_print(STR("\n"));
-    }
-    free(text);
+    json_print(root);
 }
 
 static void print_people(struct session *s, const struct runs_info *info,

@@ -7,20 +7,14 @@
 extern const struct cmd cmd_run;
 extern const struct cmd cmd_rehearse;
 extern const struct cmd cmd_plan;
-extern const struct cmd cmd_bench;
-extern const struct cmd cmd_config;
-extern const struct cmd cmd_explain;
-extern const struct cmd cmd_help;
-extern const struct cmd cmd_serve;
-extern const struct cmd cmd_results;
 extern const struct cmd cmd_validate;
 extern const struct cmd cmd_explain;
 extern const struct cmd cmd_config;
 
-extern const struct cmd cmd_down;
 extern const struct cmd cmd_list;
 extern const struct cmd cmd_nodes;
 extern const struct cmd cmd_status;
+extern const struct cmd cmd_down;
 extern const struct cmd cmd_gc;
 
 extern const struct cmd cmd_results;
