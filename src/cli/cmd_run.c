@@ -147,6 +147,8 @@ const struct cmd cmd_run = {
 static const struct opt REHEARSE_OPTS[] = {
     PLAN_SET_OPT,
     OUT_OPT,
+    {.name = "cloud", .kind = OPT_TEXT, .value = "FILE",
+     .help = "endpoint.json of a running `dayfly cloud`, instead of a cloud of its own"},
     CLOUD_OPTS,
     {0},
 };
@@ -190,7 +192,10 @@ static int start_cloud(struct session *s, const struct plan *plan, struct emu_en
     CLEANUP(emu_options_deinit) struct emu_options o = {0};
     emu_options_init(&o);
     TRY(cloud_options(s->args, plan, &o, err));
-    TRY(emu_spawn(&o, -1, cloud, err));
+    if (args_text(s->args, "cloud"))
+        TRY(emu_endpoint_read(args_text(s->args, "cloud"), cloud, err));
+    else
+        TRY(emu_spawn(&o, -1, cloud, err));
     return session_aws(s, STR_EMPTY, STR_EMPTY, STR_EMPTY, cloud, err);
 }
 
@@ -215,6 +220,8 @@ static int rehearse(const struct args *args) {
     if (start_cloud(&s, plan, &cloud, &err) < 0)
         return session_fail(&s, &err, NULL);
     code = drive(&s, plan, cloud.gateway, cloud.gateway, &cloud);
+    if (args_text(args, "cloud"))
+        return code;
     bool kept = plan->teardown != PLAN_TEARDOWN_ALWAYS || code == EXIT_LEAK;
     if (kept)
         fprintf(stderr, "the rehearsal cloud stays up for what is kept; dayfly down ends it\n");

@@ -105,9 +105,9 @@ static int open_metadata(const struct init_spec *spec, struct err *err) {
     return 0;
 }
 
-static struct sockaddr_un power_address(const char *id, socklen_t *ret_size) {
+static struct sockaddr_un power_address(const char *name, socklen_t *ret_size) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int length = snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "dayfly-power-%s", id);
+    int length = snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "dayfly-power-%s", name);
     must(length > 0 && (size_t)length < sizeof address.sun_path - 1);
     *ret_size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
     return address;
@@ -115,7 +115,7 @@ static struct sockaddr_un power_address(const char *id, socklen_t *ret_size) {
 
 static int open_power(struct init *in, struct err *err) {
     socklen_t size;
-    struct sockaddr_un address = power_address(in->spec.id, &size);
+    struct sockaddr_un address = power_address(in->spec.power, &size);
     int on = 1;
     in->power_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (in->power_fd < 0 || bind(in->power_fd, (struct sockaddr *)&address, size) < 0 ||
@@ -368,16 +368,16 @@ int init_main(void) {
     return 0;
 }
 
-int init_power(const char *id, const char *const *words, unsigned count, struct err *err) {
+int init_power(const char *name, const char *const *words, unsigned count, struct err *err) {
     time_t now = time(NULL);
     struct power_wish wish;
     TRY(power_parse(words, count, (unsigned)(now / 60 % (24 * 60)), &wish, err));
-    if (strlen(id) >= INSTANCE_ID_BYTES)
-        return err_set(err, ERR_USAGE, "not an instance id: '%s'", id);
+    if (strlen(name) >= INIT_POWER_BYTES)
+        return err_set(err, ERR_USAGE, "not the name of an instance: '%s'", name);
     char text[64];
     power_format(&wish, text, sizeof text);
     socklen_t size;
-    struct sockaddr_un address = power_address(id, &size);
+    struct sockaddr_un address = power_address(name, &size);
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return err_set_errno(err, ERR_IO, errno, "cannot open a socket");
@@ -385,6 +385,6 @@ int init_power(const char *id, const char *const *words, unsigned count, struct 
     int code = errno;
     close(fd);
     if (sent < 0)
-        return err_set_errno(err, ERR_IO, code, "no instance %s to tell", id);
+        return err_set_errno(err, ERR_IO, code, "no instance %s to tell", name);
     return 0;
 }

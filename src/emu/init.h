@@ -7,7 +7,9 @@
  *   control   SOCK_SEQPACKET pair between cloud (world.c) and init, descriptor 3 of the init.  It
  *             also is the leash: when the cloud dies, by whatever, it reads end of file and ends
  *             the instance.
- *   power     abstract datagram socket "dayfly-power-<id>" on which the shims speak (power.h)
+ *   power     abstract datagram socket "dayfly-power-<cloud>-<id>" on which the shims speak
+ *             (power.h).  Clouds of one seed have instances of the same ids: the name of the
+ *             cloud's folder tells them apart
  *   tree      every process below the init.  The init is a subreaper (or PID 1), so a process
  *             that left its session or lost its parent is still in the tree.
  *
@@ -28,6 +30,7 @@
 #define INIT_MESSAGE_BYTES 256
 #define INIT_METADATA_PORT 1338 /* of process isolation, where port 80 needs rights */
 #define INIT_METADATA_IP 0xa9fea9feU /* 169.254.169.254 */
+#define INIT_POWER_BYTES 64 /* "<cloud>-<id>" */
 #define INIT_MAGIC 0x64663031
 
 /* Same program on both sides of a socket: a plain struct is the wire. */
@@ -42,6 +45,7 @@ struct init_spec {
     enum cloud_dud dud;
     uint64_t minute_ns; /* what `shutdown +1` waits */
     char id[INSTANCE_ID_BYTES];
+    char power[INIT_POWER_BYTES]; /* name of its power socket: of this cloud and this instance */
     char hostname[64];
     char dir[512];      /* of the instance: holds user-data */
     char exe[512];      /* this program */
@@ -50,8 +54,8 @@ struct init_spec {
 /* Body of the hidden command; returns the exit code. */
 int init_main(void);
 
-/* Body of `dayfly instance-power ID WORDS...`: what the shims run. */
-NODISCARD int init_power(const char *id, const char *const *words, unsigned count,
+/* Body of `dayfly instance-power NAME WORDS...`: what the shims run.  Errors: ERR_USAGE. */
+NODISCARD int init_power(const char *name, const char *const *words, unsigned count,
                          struct err *err);
 
 /* ---- parts ---- */

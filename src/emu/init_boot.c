@@ -39,7 +39,7 @@ static int write_shims(const struct init_spec *spec, const char *bin, const char
     if (mkdir(bin, 0755) < 0 && errno != EEXIST)
         return err_set_errno(err, ERR_IO, errno, "cannot make %s", bin);
     snprintf(text, sizeof text,
-             "#!/bin/sh\nexec '%s' instance-power -- '%s' \"${0##*/}\" \"$@\"\n", exe, spec->id);
+             "#!/bin/sh\nexec '%s' instance-power -- '%s' \"${0##*/}\" \"$@\"\n", exe, spec->power);
     snprintf(path, sizeof path, "%s/%s", bin, POWER_SHIMS[0]);
     TRY(write_script(path, text, err));
     for (size_t i = 1; i < ARRAY_LEN(POWER_SHIMS); i++) {

@@ -217,6 +217,8 @@ static void fill_spec(const struct world *w, const struct cloud_instance *in,
     memcpy(spec->id, in->id, sizeof spec->id);
     memcpy(spec->exe, w->exe, sizeof spec->exe);
     snprintf(spec->dir, sizeof spec->dir, "%s/%s", w->dir, in->id);
+    const char *slash = strrchr(w->dir, '/');
+    snprintf(spec->power, sizeof spec->power, "%.32s-%s", slash ? slash + 1 : w->dir, in->id);
     snprintf(spec->hostname, sizeof spec->hostname, "ip-%u-%u-%u-%u", in->last_ip >> 24,
              in->last_ip >> 16 & 255, in->last_ip >> 8 & 255, in->last_ip & 255);
 }

@@ -272,6 +272,23 @@ static void a_dud_without_user_data_boots_and_does_nothing(void **state) {
     close_seen(s);
 }
 
+static void instances_of_one_id_in_two_clouds_do_not_meet(void **state) {
+    (void)state;
+    struct seen *one = open_seen(EMU_PROCESS), *two = open_seen(EMU_PROCESS);
+    struct cloud_instance first = instance(one, 0, "#!/bin/sh\necho READY\nsleep 60\n");
+    struct cloud_instance second = instance(two, 0, "#!/bin/sh\necho READY\npoweroff\nsleep 60\n");
+    assert_string_equal(first.id, second.id);
+    start(one, &first);
+    wait_for(one, said_ready);
+    start(two, &second);
+    wait_for(two, has_gone);
+    assert_int_equal(two->off, 1);
+    assert_int_equal(two->halted, 0);
+    assert_int_equal(one->off + one->halted + one->gone, 0);
+    close_seen(two);
+    close_seen(one);
+}
+
 static void a_namespace_is_a_machine_of_its_own(void **state) {
     (void)state;
     if (geteuid() != 0) {
@@ -311,6 +328,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(nothing_outlives_a_cloud_that_was_killed),
         cmocka_unit_test(a_dud_without_network_reaches_nobody),
         cmocka_unit_test(a_dud_without_user_data_boots_and_does_nothing),
+        cmocka_unit_test(instances_of_one_id_in_two_clouds_do_not_meet),
         cmocka_unit_test(a_namespace_is_a_machine_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
