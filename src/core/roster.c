@@ -140,8 +140,9 @@ void roster_doom(struct run *run, struct run_actions *act, uint32_t node, enum r
         emit_ref(act, a, node);
     }
     phase_node_lost(run, act, node, why);
+    if (n->state != RUN_NODE_LOST) /* else it is ended for what it was lost for */
+        n->why = why;
     n->state = RUN_NODE_DOOMED;
-    n->why = why;
     n->doomed_ns = run->now_ns;
     n->retry_ns = run->now_ns;
     /* While the run works, its slot is for others; at the end the names stay for the story. */

@@ -126,7 +126,8 @@ static void on_stage(struct head *h, const struct run_note *n) {
         [RUN_STAGE_SERVICE] = "services start",
     };
     struct story_event e;
-    if (h->run->stage == RUN_STAGE_TEARDOWN) {
+    enum run_stage stage = (enum run_stage)n->count; /* a step may enter more than one */
+    if (stage == RUN_STAGE_TEARDOWN) {
         tell_start(&e, h, STORY_DOWN);
         if (n->why == RUN_WHY_DONE || n->why == RUN_WHY_NONE)
             story_text(&e, "giving everything back");
@@ -135,9 +136,9 @@ static void on_stage(struct head *h, const struct run_note *n) {
         story_verb(&e, "begin");
         story_add_text(&e, "why", str_from(run_why_word(n->why)));
         tell(h, &e);
-    } else if (words[h->run->stage]) {
-        tell_start(&e, h, h->run->stage == RUN_STAGE_SETUP ? STORY_SETUP : STORY_SERVICE);
-        story_text(&e, "%s", words[h->run->stage]);
+    } else if (words[stage]) {
+        tell_start(&e, h, stage == RUN_STAGE_SETUP ? STORY_SETUP : STORY_SERVICE);
+        story_text(&e, "%s", words[stage]);
         tell(h, &e);
     }
 }
@@ -182,7 +183,7 @@ static void on_short(struct head *h, const struct run_note *n) {
         const struct head_pool *p = &h->roles[n->role].pools[n->pool];
         story_text(&e, "%.*s %.*s is short (%s), trying the others", STR_ARG(p->type),
                    STR_ARG(p->zone), why);
-        story_add_text(&e, "type", p->type);
+        story_add_text(&e, "instance_type", p->type); /* "type" is the kind of the event */
         story_add_text(&e, "zone", p->zone);
     } else {
         story_text(&e, "%.*s: %s", STR_ARG(role_name(h, n->role)), why);
@@ -275,6 +276,10 @@ static void on_rollcall(struct head *h, const struct run_note *n) {
     } else {
         buf_printf(&text, "%.*s %u < %u: below quorum", STR_ARG(role_name(h, n->role)), n->count,
                    n->of);
+        if (n->why != RUN_WHY_NONE) {
+            buf_printf(&text, " (%s)", why_text(n->why));
+            story_add_text(&e, "why", str_from(run_why_word(n->why)));
+        }
         story_add_of(&e, "here", n->count, n->of);
         e.mark = STORY_FAIL;
     }
@@ -320,8 +325,6 @@ static void on_node_trouble(struct head *h, const struct run_note *n) {
         if (!note[0])
             snprintf(h->nodes[n->node].note, sizeof h->nodes[n->node].note, "%s",
                      why_text(n->why));
-        if (h->run->phase != RUN_NONE && h->phases)
-            h->phases[h->run->phase].nodes_lost++;
         break;
     }
     tell(h, &e);
@@ -380,6 +383,8 @@ static void on_phase_node_failed(struct head *h, const struct run_note *n) {
     story_add_text(&e, "phase", phase_name(h, n->phase));
     story_add_int(&e, "exit", n->value);
     const char *note = h->nodes[n->node].note;
+    if (n->why != RUN_WHY_FAILED && n->why != RUN_WHY_NOT_PREPARED)
+        h->phases[n->phase].nodes_lost++; /* by the note's phase: the run's own may have moved on */
     story_text(&e, "%s in %.*s: %s", name, STR_ARG(phase_name(h, n->phase)),
                note[0] ? note : why_text(n->why));
     if (!h->phases[n->phase].detail[0])

@@ -9,6 +9,7 @@
 # The runs of one story go on side by side: each is mostly waiting.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 need jq; need curl
+unset AWS_MAX_ATTEMPTS # as users have it
 declare -A PID_OF ENDPOINT_OF
 FAST="--boot 0s-300ms --pending 0s-300ms --terminate 0s-200ms --visible 300ms --api 2ms-20ms --seed 7"
 
