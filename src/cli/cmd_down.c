@@ -49,6 +49,7 @@ static int end_run(struct session *s, struct runs_info *info) {
                                       .aws = &s->aws,
                                       .state_dir = s->runs_dir,
                                       .run = info->id,
+                                      .owner = info->owner,
                                       .rehearsal = info->cloud[0] != '\0',
                                       .zone_offset_s = s->zone_offset_s,
                                       .observer = session_observer(s)};

@@ -8,12 +8,16 @@
 /* Why a run may be ended by whoever finds it; NULL: it is somebody's and in use. */
 static const char *reason(struct session *s, const struct fleets_run *run) {
     char id[32];
+    if (run->owner.len == 0)
+        return NULL; /* dayfly writes all tags in the launch call: this is none of its */
     if (run->deadline_unix_ms && run->deadline_unix_ms < clock_wall_unix_ms())
         return "past its deadline";
     struct runs_info info;
     ignore(!str_copy(id, sizeof id, run->run)); /* a longer one is not in the index */
     if (runs_read(s->runs_dir, id, &info, NULL) < 0)
         return NULL; /* started elsewhere: its head may be alive there */
+    if (info.owner[0] && !str_equal(run->owner, str_from(info.owner)))
+        return NULL; /* another's run that has drawn the same id */
     return runs_head_alive(s->runs_dir, id) ? NULL : "its head is dead";
 }
 
@@ -29,6 +33,7 @@ static int end_run(struct session *s, const struct source *source, const struct 
                                       .aws = &source->aws,
                                       .state_dir = s->runs_dir,
                                       .run = run->run.ptr,
+                                      .owner = run->owner.ptr,
                                       .rehearsal = source->cloud != NULL,
                                       .zone_offset_s = s->zone_offset_s,
                                       .observer = session_observer(s)};

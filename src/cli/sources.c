@@ -13,6 +13,9 @@ static void ask(struct session *s, struct sources *all, const char *name,
     struct source *to = &all->items[all->count];
     *to = (struct source){.cloud = cloud};
     int result = session_aws(s, STR_EMPTY, STR_EMPTY, STR_EMPTY, cloud, &err);
+    bool nobody = result == 0 && s->aws.source == AWS_SOURCE_NONE;
+    if (nobody && !must_answer)
+        return; /* as below: a region alone is no account */
     if (result == 0) {
         to->aws = s->aws;
         snprintf(to->name, sizeof to->name, "%s%.*s", name, cloud ? 0 : (int)s->aws.region.len,

@@ -1,270 +1,11 @@
-#include "head/state.h"
+#include "head/fleet_call.h"
 
 #include "base/log.h"
 #include "base/units.h"
-#include "base/when.h"
-#include "node/bootstrap.h"
 
 #include <arpa/inet.h>
-#include <inttypes.h>
 
-#define PAGES_MAX 64      /* of 1,000 instances */
-#define FLEETS_PER_DELETE 25 /* instant fleets that one DeleteFleets takes */
-
-/* One action under way; lives in the head's arena. */
-struct fleet_call {
-    struct head *h;
-    uint32_t call;
-    uint32_t intent, role;
-    bool on_demand;
-    uint32_t step, index;
-    uint32_t left; /* what could not be deleted */
-    uint32_t *nodes;
-    uint32_t node_count;
-    struct run_seen *seen;
-    struct fleet_facts {
-        char type[32], zone[24], private_ip[48], public_ip[48];
-    } *facts;
-    uint32_t seen_count, seen_capacity;
-    struct str *names; /* templates or groups to delete */
-    uint32_t name_count;
-};
-
-static struct fleet_call *new_call(struct head *h, uint32_t call) {
-    struct fleet_call *c = arena_new(&h->arena, sizeof *c);
-    c->h = h;
-    c->call = call;
-    return c;
-}
-
-/* ---- tags ---- */
-
-#define TAGS_MAX 32
-
-/* The tags of everything that we make; `intent` and `role` only for instances. */
-static struct ec2_tags make_tags(struct head *h, const char *token, int role) {
-    struct ec2_tag *tags = arena_new_array(&h->arena, TAGS_MAX, sizeof *tags);
-    CLEANUP(buf_deinit) struct buf deadline = BUF_INIT(64);
-    when_add_rfc3339(&deadline, h->deadline_unix_ms);
-    size_t count = 0;
-    tags[count++] = (struct ec2_tag){STR("dayfly:run"), str_from(h->id)};
-    tags[count++] = (struct ec2_tag){STR("dayfly:name"), h->plan->name};
-    tags[count++] = (struct ec2_tag){STR("dayfly:owner"), str_from(h->owner)};
-    tags[count++] =
-        (struct ec2_tag){STR("dayfly:deadline"), arena_str(&h->arena, buf_str(&deadline))};
-    const struct plan_pairs *extra = &h->plan->fleet.tags;
-    if (token) {
-        tags[count++] = (struct ec2_tag){STR("dayfly:intent"),
-                                         arena_str(&h->arena, str_from(token))};
-        tags[count++] = (struct ec2_tag){STR("dayfly:role"), h->plan->roles[role].name};
-        tags[count++] = (struct ec2_tag){
-            STR("Name"),
-            str_from(arena_printf(&h->arena, "dayfly %.*s %.*s", STR_ARG(h->plan->name),
-                                  STR_ARG(h->plan->roles[role].name)))};
-        extra = &h->plan->roles[role].tags;
-    }
-    for (uint32_t i = 0; i < extra->count && count < TAGS_MAX; i++)
-        tags[count++] = (struct ec2_tag){extra->items[i].name, extra->items[i].value};
-    return (struct ec2_tags){.items = tags, .count = count};
-}
-
-static struct ec2_tag_specs one_spec(struct head *h, const char *type, struct ec2_tags tags) {
-    struct ec2_tag_spec *spec = arena_new(&h->arena, sizeof *spec);
-    *spec = (struct ec2_tag_spec){.resource_type = str_from(type), .tags = tags};
-    return (struct ec2_tag_specs){.items = spec, .count = 1};
-}
-
-static struct ec2_filters tag_filter(struct head *h) {
-    struct ec2_filter *filter = arena_new(&h->arena, sizeof *filter);
-    struct str *value = arena_new(&h->arena, sizeof *value);
-    *value = str_from(h->id);
-    *filter = (struct ec2_filter){.name = STR("tag:dayfly:run"),
-                                  .values = {.items = value, .count = 1}};
-    return (struct ec2_filters){.items = filter, .count = 1};
-}
-
-/* ---- prepare: one security group, one launch template per role and architecture ---- */
-
-static const char *const ARCHS[] = {"x86_64", "arm64"};
-
-static char *template_name(struct head *h, uint32_t role, uint32_t arch) {
-    return arena_printf(&h->arena, "dayfly-%s-%.*s%s", h->id, STR_ARG(h->plan->roles[role].name),
-                        arch ? "-arm64" : "");
-}
-
-static void prepare_failed(struct fleet_call *c, const char *what,
-                           const struct aws_result *result) {
-    head_note(c->h, "%s: %s", what, result->err.text);
-    struct run_event event = {.kind = RUN_EV_PREPARE_FAILED, .call = c->call};
-    event.prepare_failed.refusal = result->class == AWS_DENIED || result->class == AWS_AUTH
-                                       ? RUN_REFUSED_DENIED
-                                   : result->class == AWS_QUOTA   ? RUN_REFUSED_QUOTA
-                                   : result->class == AWS_INVALID ? RUN_REFUSED_INVALID
-                                                                  : RUN_REFUSED_OTHER;
-    head_feed(c->h, &event);
-}
-
-static void prepare_next(struct fleet_call *c);
-
-static bool has_code(const struct aws_result *result, const char *code) {
-    return strcmp(result->code, code) == 0;
-}
-
-static void on_template(void *user, const struct aws_result *result,
-                        const struct ec2_reply *reply) {
-    (void)reply;
-    struct fleet_call *c = user;
-    bool there = has_code(result, "InvalidLaunchTemplateName.AlreadyExistsException");
-    if (result->class != AWS_OK && !there) {
-        prepare_failed(c, "launch template", result);
-        return;
-    }
-    c->index++;
-    prepare_next(c);
-}
-
-static int add_user_data(struct head *h, uint32_t role, struct buf *script, struct err *err) {
-    struct str heads[BOOTSTRAP_HEADS_MAX];
-    size_t count = 0;
-    uint8_t pin[LINK_PIN_SIZE];
-    char pin_text[LINK_PIN_TEXT_SIZE];
-    link_key_pin(h->key, pin);
-    link_pin_text(pin, pin_text);
-    for (size_t i = 0; i < h->o.head_address_count && count < BOOTSTRAP_HEADS_MAX; i++)
-        heads[count++] = str_from(arena_printf(&h->arena, "%s:%u", h->o.head_addresses[i],
-                                               (unsigned)link_server_port(h->server)));
-    struct bootstrap b = {
-        .run = str_from(h->id),
-        .name = h->plan->name,
-        .role = h->plan->roles[role].name,
-        .heads = heads,
-        .heads_count = count,
-        .pin = str_from(pin_text),
-        .token = str_from(h->token),
-        .agent_sha256 = str_from(h->agent_sha256),
-        .cap_ns = h->plan->fleet.ttl_ns,
-        .deadline_unix_ms = h->deadline_unix_ms,
-    };
-    return bootstrap_script(&b, script, err);
-}
-
-static void make_template(struct fleet_call *c, uint32_t role, uint32_t arch) {
-    struct head *h = c->h;
-    CLEANUP(buf_deinit) struct buf script = BUF_INIT(USER_DATA_BYTES_MAX);
-    struct err err = {0};
-    if (add_user_data(h, role, &script, &err) < 0) {
-        struct aws_result result = {.class = AWS_INVALID, .err = err};
-        prepare_failed(c, "user-data", &result);
-        return;
-    }
-    struct ec2_request r = {.action = EC2_CREATE_LAUNCH_TEMPLATE};
-    struct ec2_create_launch_template_in *in = &r.create_launch_template;
-    in->name = str_from(template_name(h, role, arch));
-    in->client_token = str_from(arena_printf(&h->arena, "%s-t%u-%u", h->id, role, arch));
-    in->tag_specs = one_spec(h, "launch-template", make_tags(h, NULL, 0));
-    in->data.image_id = arch ? h->roles[role].image_arm64 : h->roles[role].image_x86_64;
-    in->data.user_data = buf_str(&script);
-    in->data.shutdown_behavior = STR("terminate");
-    in->data.metadata.http_tokens = STR("required");
-    in->data.metadata.instance_tags = STR("enabled");
-    in->data.group_ids = (struct ec2_strs){.items = &h->group_id, .count = 1};
-    aws_ec2_call(h->aws, &r, 0, on_template, c);
-}
-
-static void on_ingress(void *user, const struct aws_result *result,
-                       const struct ec2_reply *reply) {
-    (void)reply;
-    struct fleet_call *c = user;
-    if (result->class != AWS_OK && !has_code(result, "InvalidPermission.Duplicate")) {
-        prepare_failed(c, "security group rule", result);
-        return;
-    }
-    c->step++;
-    prepare_next(c);
-}
-
-/* Nodes of a run may talk to each other; nobody else may talk to them. */
-static void allow_each_other(struct fleet_call *c) {
-    struct head *h = c->h;
-    struct ec2_group_pair pair = {.group_id = h->group_id};
-    struct ec2_ip_permission rule = {.protocol = STR("-1"), .groups = {.items = &pair, .count = 1}};
-    struct ec2_request r = {.action = EC2_AUTHORIZE_SECURITY_GROUP_INGRESS};
-    r.authorize_security_group_ingress.id = h->group_id;
-    r.authorize_security_group_ingress.permissions =
-        (struct ec2_ip_permissions){.items = &rule, .count = 1};
-    aws_ec2_call(h->aws, &r, 0, on_ingress, c);
-}
-
-static void on_group_made(void *user, const struct aws_result *result,
-                          const struct ec2_reply *reply) {
-    struct fleet_call *c = user;
-    if (result->class != AWS_OK) {
-        prepare_failed(c, "security group", result);
-        return;
-    }
-    c->h->group_id = arena_str(&c->h->arena, reply->create_security_group.id);
-    c->step++;
-    prepare_next(c);
-}
-
-static void make_group(struct fleet_call *c) {
-    struct head *h = c->h;
-    struct ec2_request r = {.action = EC2_CREATE_SECURITY_GROUP};
-    r.create_security_group.name = str_from(arena_printf(&h->arena, "dayfly-%s", h->id));
-    r.create_security_group.description = STR("dayfly run: nodes of one run among themselves");
-    r.create_security_group.vpc_id = h->vpc_id;
-    r.create_security_group.tag_specs = one_spec(h, "security-group", make_tags(h, NULL, 0));
-    aws_ec2_call(h->aws, &r, 0, on_group_made, c);
-}
-
-/* CreateSecurityGroup has no client token: look before making. */
-static void on_group_found(void *user, const struct aws_result *result,
-                           const struct ec2_reply *reply) {
-    struct fleet_call *c = user;
-    if (result->class != AWS_OK) {
-        prepare_failed(c, "security group", result);
-        return;
-    }
-    if (reply->describe_security_groups.groups.count == 0) {
-        make_group(c);
-        return;
-    }
-    c->h->group_id =
-        arena_str(&c->h->arena, reply->describe_security_groups.groups.items[0].id);
-    c->step++;
-    prepare_next(c);
-}
-
-static void find_group(struct fleet_call *c) {
-    struct ec2_request r = {.action = EC2_DESCRIBE_SECURITY_GROUPS};
-    r.describe_security_groups.filters = tag_filter(c->h);
-    aws_ec2_call(c->h->aws, &r, 0, on_group_found, c);
-}
-
-static void prepare_next(struct fleet_call *c) {
-    struct head *h = c->h;
-    if (c->step == 0) {
-        find_group(c);
-        return;
-    }
-    if (c->step == 1) {
-        allow_each_other(c);
-        return;
-    }
-    for (; c->index < h->plan->role_count * ARRAY_LEN(ARCHS); c->index++) {
-        uint32_t role = c->index / 2, arch = c->index % 2;
-        if (arch ? h->roles[role].image_arm64.len : h->roles[role].image_x86_64.len) {
-            make_template(c, role, arch);
-            return;
-        }
-    }
-    struct run_event event = {.kind = RUN_EV_PREPARED, .call = c->call};
-    head_feed(h, &event);
-}
-
-void fleet_prepare(struct head *h, uint32_t call) {
-    prepare_next(new_call(h, call));
-}
+#define PAGES_MAX 64 /* of 1,000 instances */
 
 /* ---- launch ---- */
 
@@ -316,8 +57,8 @@ static uint64_t pool_price(const struct head *h, uint32_t role, uint32_t pool, b
 static struct run_seen *add_seen(struct fleet_call *c) {
     if (c->seen_count == c->seen_capacity) {
         uint32_t capacity = MAX(c->seen_capacity * 2, 64u);
-        struct run_seen *seen = arena_new_array(&c->h->arena, capacity, sizeof *seen);
-        struct fleet_facts *facts = arena_new_array(&c->h->arena, capacity, sizeof *facts);
+        struct run_seen *seen = arena_new_array(&c->arena, capacity, sizeof *seen);
+        struct fleet_facts *facts = arena_new_array(&c->arena, capacity, sizeof *facts);
         if (c->seen_count) {
             memcpy(seen, c->seen, c->seen_count * sizeof *seen);
             memcpy(facts, c->facts, c->seen_count * sizeof *facts);
@@ -417,14 +158,15 @@ static void on_fleet(void *user, const struct aws_result *result, const struct e
     }
     head_feed(h, &event);
     keep_facts(c);
+    fleet_call_end(c);
 }
 
 /* Overrides of one architecture, in the order of preference. */
-static struct ec2_fleet_overrides overrides_of(struct head *h, const struct run_action *a,
+static struct ec2_fleet_overrides overrides_of(struct fleet_call *c, const struct run_action *a,
                                                const char *arch) {
-    const struct head_role *role = &h->roles[a->launch.role];
+    const struct head_role *role = &c->h->roles[a->launch.role];
     struct ec2_fleet_override *items =
-        arena_new_array(&h->arena, MAX(role->pool_count, 1u), sizeof *items);
+        arena_new_array(&c->arena, MAX(role->pool_count, 1u), sizeof *items);
     size_t count = 0;
     for (uint32_t i = 0; i < role->pool_count; i++) {
         const struct head_pool *p = &role->pools[i];
@@ -449,14 +191,14 @@ static void refuse_at_once(struct head *h, const struct run_action *a) {
     head_feed(h, &event);
 }
 
-static size_t fill_configs(struct head *h, const struct run_action *a,
+static size_t fill_configs(struct fleet_call *c, const struct run_action *a,
                            struct ec2_fleet_config *configs) {
     size_t count = 0;
-    for (uint32_t arch = 0; arch < ARRAY_LEN(ARCHS); arch++) {
-        struct ec2_fleet_overrides overrides = overrides_of(h, a, ARCHS[arch]);
+    for (uint32_t arch = 0; arch < ARRAY_LEN(FLEET_ARCHS); arch++) {
+        struct ec2_fleet_overrides overrides = overrides_of(c, a, FLEET_ARCHS[arch]);
         if (overrides.count == 0)
             continue;
-        configs[count].template.name = str_from(template_name(h, a->launch.role, arch));
+        configs[count].template.name = str_from(fleet_template(c, a->launch.role, arch));
         configs[count].template.version = STR("1");
         configs[count++].overrides = overrides;
     }
@@ -464,13 +206,14 @@ static size_t fill_configs(struct head *h, const struct run_action *a,
 }
 
 void fleet_launch(struct head *h, const struct run_action *a) {
-    struct ec2_fleet_config configs[ARRAY_LEN(ARCHS)] = {0};
-    size_t count = fill_configs(h, a, configs);
+    struct ec2_fleet_config configs[ARRAY_LEN(FLEET_ARCHS)] = {0};
+    struct fleet_call *c = fleet_call_new(h, a->call);
+    size_t count = fill_configs(c, a, configs);
     if (count == 0) {
+        fleet_call_end(c);
         refuse_at_once(h, a); /* every pool was left out for want of capacity */
         return;
     }
-    struct fleet_call *c = new_call(h, a->call);
     c->intent = a->launch.intent;
     c->role = a->launch.role;
     c->on_demand = a->launch.on_demand;
@@ -487,10 +230,10 @@ void fleet_launch(struct head *h, const struct run_action *a) {
         in->spot.strategy = STR("price-capacity-optimized");
         in->spot.interruption = STR("terminate");
     }
-    in->tag_specs = one_spec(h, "instance", make_tags(h, a->launch.token, (int)a->launch.role));
-    struct ec2_tag_spec *both = arena_new_array(&h->arena, 2, sizeof *both);
+    in->tag_specs = fleet_spec(c, "instance", fleet_tags(c, a->launch.token, (int)a->launch.role));
+    struct ec2_tag_spec *both = arena_new_array(&c->arena, 2, sizeof *both);
     both[0] = in->tag_specs.items[0];
-    both[1] = (struct ec2_tag_spec){.resource_type = STR("fleet"), .tags = make_tags(h, NULL, 0)};
+    both[1] = (struct ec2_tag_spec){.resource_type = STR("fleet"), .tags = fleet_tags(c, NULL, 0)};
     in->tag_specs = (struct ec2_tag_specs){.items = both, .count = 2};
     aws_ec2_call(h->aws, &r, 0, on_fleet, c);
 }
@@ -518,13 +261,6 @@ static uint32_t parse_ip(struct str text) {
     return ntohl(address.s_addr);
 }
 
-static struct str find_tag(const struct ec2_tags *tags, struct str key) {
-    for (size_t i = 0; i < tags->count; i++)
-        if (str_equal(tags->items[i].key, key))
-            return tags->items[i].value;
-    return STR_EMPTY;
-}
-
 /* "<run>-<number>" of this run, else RUN_NONE. */
 static uint32_t parse_intent(const struct head *h, struct str token) {
     uint64_t number;
@@ -545,15 +281,21 @@ static bool was_seen(const struct fleet_call *c, struct str id) {
 
 static void read_instance(struct fleet_call *c, const struct ec2_instance *from, bool may_repeat) {
     struct head *h = c->h;
+    uint32_t intent = parse_intent(h, fleet_tag(&from->tags, STR("dayfly:intent")));
+    if (!fleet_is_ours(h, &from->tags) || intent == RUN_NONE) {
+        head_note(h, "%.*s carries the tag of run %s, but no head of this run launched it: "
+                     "left alone", STR_ARG(from->id), h->id);
+        return;
+    }
     if (may_repeat && was_seen(c, from->id))
         return;
     struct run_seen *s = add_seen(c);
     struct fleet_facts *f = &c->facts[c->seen_count - 1];
     ignore(!str_copy(s->id, sizeof s->id, from->id)); /* EC2's ids fit */
     s->life = life_of(&from->state);
-    int role = h->plan ? plan_find_role(h->plan, find_tag(&from->tags, STR("dayfly:role"))) : -1;
+    int role = h->plan ? plan_find_role(h->plan, fleet_tag(&from->tags, STR("dayfly:role"))) : -1;
     s->role = role < 0 ? RUN_NONE : (uint32_t)role;
-    s->intent = parse_intent(h, find_tag(&from->tags, STR("dayfly:intent")));
+    s->intent = intent;
     s->on_demand = !str_equal(from->lifecycle, STR("spot"));
     s->pool = find_pool(h, s->role, from->type, from->subnet_id, from->placement.zone);
     s->price_usd_micro_per_hour = pool_price(h, s->role, s->pool, s->on_demand);
@@ -588,12 +330,13 @@ static void on_list_done(void *user, const struct aws_result *result,
     }
     head_feed(c->h, &event);
     keep_facts(c);
+    fleet_call_end(c);
 }
 
 void fleet_list(struct head *h, uint32_t call) {
-    struct fleet_call *c = new_call(h, call);
+    struct fleet_call *c = fleet_call_new(h, call);
     struct ec2_request r = {.action = EC2_DESCRIBE_INSTANCES};
-    r.describe_instances.filters = tag_filter(h);
+    r.describe_instances.filters = fleet_filter(c);
     r.describe_instances.max_results = 1000;
     unsigned flags = h->run->stage == RUN_STAGE_TEARDOWN ? AWS_URGENT : 0;
     aws_ec2_list(h->aws, &r, flags, PAGES_MAX, on_list_page, on_list_done, c);
@@ -615,11 +358,12 @@ static void on_terminated(void *user, const struct aws_result *result,
         event.terminated.failed_count = c->node_count;
     }
     head_feed(c->h, &event);
+    fleet_call_end(c);
 }
 
 void fleet_terminate(struct head *h, uint32_t call, const uint32_t *nodes, uint32_t count) {
-    struct fleet_call *c = new_call(h, call);
-    c->nodes = arena_new_array(&h->arena, count, sizeof *c->nodes);
+    struct fleet_call *c = fleet_call_new(h, call);
+    c->nodes = arena_new_array(&c->arena, count, sizeof *c->nodes);
     memcpy(c->nodes, nodes, count * sizeof *nodes);
     c->node_count = count;
     struct str ids[RUN_TERMINATE_MAX];
@@ -628,135 +372,6 @@ void fleet_terminate(struct head *h, uint32_t call, const uint32_t *nodes, uint3
     struct ec2_request r = {.action = EC2_TERMINATE_INSTANCES};
     r.terminate_instances.ids = (struct ec2_strs){.items = ids, .count = count};
     aws_ec2_call(h->aws, &r, AWS_URGENT, on_terminated, c);
-}
-
-/* ---- templates, groups, fleet records ---- */
-
-enum { DELETE_FLEETS, LIST_TEMPLATES, DELETE_TEMPLATES, LIST_GROUPS, DELETE_GROUPS, DELETED };
-
-static void delete_next(struct fleet_call *c);
-
-static void on_fleets_deleted(void *user, const struct aws_result *result,
-                              const struct ec2_reply *reply) {
-    (void)reply;
-    struct fleet_call *c = user;
-    if (result->class != AWS_OK)
-        log_event(LOG_WARN, "fleets.delete", "why=%s", result->err.text);
-    c->index += FLEETS_PER_DELETE; /* a record without instances costs nothing: one try */
-    delete_next(c);
-}
-
-static void delete_fleets(struct fleet_call *c) {
-    struct head *h = c->h;
-    struct ec2_request r = {.action = EC2_DELETE_FLEETS};
-    uint32_t count = MIN(h->fleet_count - c->index, (uint32_t)FLEETS_PER_DELETE);
-    r.delete_fleets.ids = (struct ec2_strs){.items = h->fleet_ids + c->index, .count = count};
-    r.delete_fleets.terminate_instances = EC2_TRUE;
-    aws_ec2_call(h->aws, &r, AWS_URGENT, on_fleets_deleted, c);
-}
-
-static void list_failed(struct fleet_call *c, const struct aws_result *result) {
-    log_event(LOG_WARN, "resources.list", "why=%s", result->err.text);
-    struct run_event event = {.kind = RUN_EV_RESOURCES_FAILED, .call = c->call};
-    event.resources.count = c->left;
-    head_feed(c->h, &event);
-}
-
-static void keep_names(struct fleet_call *c, size_t count) {
-    c->names = arena_new_array(&c->h->arena, MAX(count, (size_t)1), sizeof *c->names);
-    c->name_count = 0;
-    c->index = 0;
-    c->step++;
-}
-
-static void on_templates(void *user, const struct aws_result *result,
-                         const struct ec2_reply *reply) {
-    struct fleet_call *c = user;
-    if (result->class != AWS_OK) {
-        list_failed(c, result);
-        return;
-    }
-    const struct ec2_templates *all = &reply->describe_launch_templates.templates;
-    keep_names(c, all->count);
-    for (size_t i = 0; i < all->count; i++)
-        c->names[c->name_count++] = arena_str(&c->h->arena, all->items[i].id);
-    delete_next(c);
-}
-
-static void on_groups(void *user, const struct aws_result *result, const struct ec2_reply *reply) {
-    struct fleet_call *c = user;
-    if (result->class != AWS_OK) {
-        list_failed(c, result);
-        return;
-    }
-    const struct ec2_security_groups *all = &reply->describe_security_groups.groups;
-    keep_names(c, all->count);
-    for (size_t i = 0; i < all->count; i++)
-        c->names[c->name_count++] = arena_str(&c->h->arena, all->items[i].id);
-    delete_next(c);
-}
-
-static void on_deleted(void *user, const struct aws_result *result,
-                       const struct ec2_reply *reply) {
-    (void)reply;
-    struct fleet_call *c = user;
-    if (result->class != AWS_OK && result->class != AWS_NOT_FOUND) {
-        log_event(LOG_WARN, "resources.delete", "why=%s", result->err.text);
-        c->left++;
-    } else if (c->step == DELETE_TEMPLATES) {
-        c->h->templates_deleted++;
-    } else {
-        c->h->groups_deleted++;
-    }
-    c->index++;
-    delete_next(c);
-}
-
-static void delete_one(struct fleet_call *c) {
-    struct ec2_request r = {.action = EC2_DELETE_LAUNCH_TEMPLATE};
-    r.delete_launch_template.id = c->names[c->index];
-    if (c->step == DELETE_GROUPS) {
-        r = (struct ec2_request){.action = EC2_DELETE_SECURITY_GROUP};
-        r.delete_security_group.id = c->names[c->index];
-    }
-    aws_ec2_call(c->h->aws, &r, AWS_URGENT, on_deleted, c);
-}
-
-static void delete_next(struct fleet_call *c) {
-    struct head *h = c->h;
-    if (c->step == DELETE_FLEETS && c->index < h->fleet_count) {
-        delete_fleets(c);
-        return;
-    }
-    if (c->step == DELETE_FLEETS) {
-        h->fleet_count = 0;
-        c->step = LIST_TEMPLATES;
-    }
-    bool deleting = c->step == DELETE_TEMPLATES || c->step == DELETE_GROUPS;
-    if (deleting && c->index < c->name_count) {
-        delete_one(c);
-        return;
-    }
-    if (deleting)
-        c->step++;
-    if (c->step == LIST_TEMPLATES) {
-        struct ec2_request r = {.action = EC2_DESCRIBE_LAUNCH_TEMPLATES};
-        r.describe_launch_templates.filters = tag_filter(h);
-        aws_ec2_call(h->aws, &r, AWS_URGENT, on_templates, c);
-    } else if (c->step == LIST_GROUPS) {
-        struct ec2_request r = {.action = EC2_DESCRIBE_SECURITY_GROUPS};
-        r.describe_security_groups.filters = tag_filter(h);
-        aws_ec2_call(h->aws, &r, AWS_URGENT, on_groups, c);
-    } else {
-        struct run_event event = {
-            .kind = c->left ? RUN_EV_RESOURCES_FAILED : RUN_EV_RESOURCES_DELETED, .call = c->call};
-        event.resources.count = c->left;
-        head_feed(h, &event);
-    }
-}
-
-void fleet_delete_resources(struct head *h, uint32_t call) {
-    delete_next(new_call(h, call));
 }
 
 /* ---- console output of a silent node ---- */
@@ -775,10 +390,11 @@ static void on_console(void *user, const struct aws_result *result,
             snprintf(n->note, sizeof n->note, "console: %.*s", STR_ARG(line));
     }
     head_feed(c->h, &event);
+    fleet_call_end(c);
 }
 
 void fleet_console(struct head *h, uint32_t node) {
-    struct fleet_call *c = new_call(h, 0);
+    struct fleet_call *c = fleet_call_new(h, 0);
     c->index = node;
     struct ec2_request r = {.action = EC2_GET_CONSOLE_OUTPUT};
     r.get_console_output.instance_id = str_from(h->run->nodes[node].id);

@@ -3,6 +3,8 @@
 #include "aws/client.h"
 #include "base/when.h"
 #include "cloud/catalog.h"
+#include "report/width.h"
+#include "store/runs.h"
 
 #define PAGES_MAX 64
 #define ANSWER_NS (60 * NS_PER_S)
@@ -22,11 +24,26 @@ static struct str find_tag(const struct ec2_tags *tags, struct str key) {
     return STR_EMPTY;
 }
 
+/* A copy that a terminal can show. */
+static struct str clean(struct finding *f, struct str text) {
+    CLEANUP(buf_deinit) struct buf b = BUF_INIT(4 * KIB);
+    width_add_clean(&b, text, false);
+    return str_from(arena_text(f->arena, buf_str(&b)));
+}
+
+static struct str clean_tag(struct finding *f, const struct ec2_tags *tags, const char *key) {
+    return clean(f, find_tag(tags, str_from(key)));
+}
+
+/* NULL: not of a run. */
 static struct fleets_run *find_run(struct finding *f, const struct ec2_tags *tags) {
     struct fleets *all = f->fleets;
     struct str run = find_tag(tags, STR("dayfly:run"));
+    struct str owner = clean_tag(f, tags, "dayfly:owner");
+    if (!runs_id_ok(run))
+        return NULL;
     for (size_t i = 0; i < all->run_count; i++)
-        if (str_equal(all->runs[i].run, run))
+        if (str_equal(all->runs[i].run, run) && str_equal(all->runs[i].owner, owner))
             return &all->runs[i];
     if (all->run_count == all->run_capacity) {
         size_t capacity = MAX(all->run_capacity * 2, (size_t)16);
@@ -39,8 +56,8 @@ static struct fleets_run *find_run(struct finding *f, const struct ec2_tags *tag
     struct fleets_run *r = &all->runs[all->run_count++];
     *r = (struct fleets_run){
         .run = arena_str(f->arena, run),
-        .name = arena_str(f->arena, find_tag(tags, STR("dayfly:name"))),
-        .owner = arena_str(f->arena, find_tag(tags, STR("dayfly:owner"))),
+        .name = clean_tag(f, tags, "dayfly:name"),
+        .owner = owner,
         .resources_only = true,
     };
     ignore(when_parse(find_tag(tags, STR("dayfly:deadline")), &r->deadline_unix_ms, NULL) < 0);
@@ -60,7 +77,7 @@ static void add_node(struct finding *f, struct fleets_run *r, const struct ec2_i
     r->resources_only = false;
     r->nodes[r->node_count++] = (struct fleets_node){
         .id = arena_str(f->arena, from->id),
-        .role = arena_str(f->arena, find_tag(&from->tags, STR("dayfly:role"))),
+        .role = clean_tag(f, &from->tags, "dayfly:role"),
         .type = arena_str(f->arena, from->type),
         .zone = arena_str(f->arena, from->placement.zone),
         .market = str_equal(from->lifecycle, STR("spot")) ? STR("spot") : STR("on-demand"),
@@ -80,8 +97,10 @@ static void on_instances(void *user, const struct ec2_reply *reply) {
     for (size_t i = 0; i < all->count; i++)
         for (size_t k = 0; k < all->items[i].instances.count; k++) {
             const struct ec2_instance *in = &all->items[i].instances.items[k];
-            if (!str_equal(in->state.name, STR("terminated")))
-                add_node(f, find_run(f, &in->tags), in);
+            bool gone = str_equal(in->state.name, STR("terminated"));
+            struct fleets_run *run = gone ? NULL : find_run(f, &in->tags);
+            if (run)
+                add_node(f, run, in);
         }
 }
 
@@ -89,14 +108,14 @@ static void on_templates(void *user, const struct ec2_reply *reply) {
     struct finding *f = user;
     const struct ec2_templates *all = &reply->describe_launch_templates.templates;
     for (size_t i = 0; i < all->count; i++)
-        ignore(!find_run(f, &all->items[i].tags)); /* being known is enough */
+        ignore(!find_run(f, &all->items[i].tags)); /* being known, or no run, is enough */
 }
 
 static void on_groups(void *user, const struct ec2_reply *reply) {
     struct finding *f = user;
     const struct ec2_security_groups *all = &reply->describe_security_groups.groups;
     for (size_t i = 0; i < all->count; i++)
-        ignore(!find_run(f, &all->items[i].tags)); /* being known is enough */
+        ignore(!find_run(f, &all->items[i].tags)); /* being known, or no run, is enough */
 }
 
 static void on_done(void *user, const struct aws_result *result, const struct ec2_reply *reply) {

@@ -1,4 +1,7 @@
-/* fleets.h - what is up: every instance that carries a tag of ours, grouped by run.
+/* fleets.h - what is up: every instance that carries a tag of ours, grouped by run and owner.
+ *
+ * What carries a tag `dayfly:run` that is not the id of a run is nothing of ours and left out.
+ * Texts are from tags, which anybody in the account can write: cleaned for a terminal here.
  *
  * The account's tags are asked, not this machine's records, so a fleet started elsewhere is found.
  */

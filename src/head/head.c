@@ -1,6 +1,7 @@
 #include "head/state.h"
 
 #include "base/log.h"
+#include "base/units.h"
 #include "core/cost.h"
 #include "os/clock.h"
 #include "os/file.h"
@@ -116,28 +117,40 @@ static void queue_event(struct head *h, const struct run_event *event) {
     }
 }
 
-/* Write this step's records in one transaction; the answer is an event. */
-static void perform_journal(struct head *h) {
+/* Write up to RECORDS_MAX records of this step from action *at on, in one transaction.  Returns
+ * how many, or a negative error. */
+static int write_records(struct head *h, uint32_t *at, uint64_t *ret_last, struct err *err) {
     static uint8_t bytes[RECORDS_MAX][RUN_RECORD_BYTES_MAX];
     struct str records[RECORDS_MAX];
-    size_t count = 0;
-    uint64_t last = 0;
-    for (uint32_t i = 0; i < h->actions->count && count < RECORDS_MAX; i++) {
-        const struct run_action *a = &h->actions->items[i];
+    int count = 0;
+    for (; *at < h->actions->count && count < RECORDS_MAX; (*at)++) {
+        const struct run_action *a = &h->actions->items[*at];
         if (a->kind != RUN_ACT_JOURNAL)
             continue;
         size_t size = run_record_encode(&a->record, bytes[count]);
         records[count] = (struct str){(const char *)bytes[count], size};
         count++;
-        last = a->record.sequence;
+        *ret_last = a->record.sequence;
     }
     if (count == 0)
-        return;
-    for (size_t i = 0; i < count; i++)
-        records[i].ptr = (const char *)bytes[i];
+        return 0;
+    if (!h->journal)
+        return err_set(err, ERR_IO, "there is no journal");
+    TRY(journal_append(h->journal, records, (size_t)count, err));
+    return count;
+}
+
+/* Write this step's records; the answer is one event. */
+static void perform_journal(struct head *h) {
     struct err err = {0};
-    struct run_event event = {.kind = RUN_EV_JOURNALLED, .sequence = last};
-    if (!h->journal || journal_append(h->journal, records, count, &err) < 0) {
+    struct run_event event = {.kind = RUN_EV_JOURNALLED};
+    uint32_t at = 0;
+    int wrote, all = 0;
+    while ((wrote = write_records(h, &at, &event.sequence, &err)) > 0)
+        all += wrote;
+    if (wrote == 0 && all == 0)
+        return;
+    if (wrote < 0) {
         log_event(LOG_ERROR, "journal", "why=%s", err.text);
         event = (struct run_event){.kind = RUN_EV_JOURNAL_FAILED};
     }
@@ -318,11 +331,21 @@ void head_refresh(struct head *h) {
 
 /* ---- life ---- */
 
+/* From /etc/passwd itself: getpwuid() loads libraries into the running program. */
 static void set_owner(struct head *h) {
-    char host[32] = "host";
-    struct passwd *me = getpwuid(geteuid());
+    char host[32] = "host", user[32];
+    FILE *file = fopen("/etc/passwd", "re");
+    const struct passwd *entry;
+    snprintf(user, sizeof user, "uid-%u", (unsigned)geteuid());
+    while (file && (entry = fgetpwent(file)))
+        if (entry->pw_uid == geteuid()) {
+            snprintf(user, sizeof user, "%s", entry->pw_name);
+            break;
+        }
+    if (file)
+        fclose(file);
     ignore(gethostname(host, sizeof host - 1) < 0); /* "host" will do */
-    snprintf(h->owner, sizeof h->owner, "%.24s@%.31s", me ? me->pw_name : "user", host);
+    snprintf(h->owner, sizeof h->owner, "%.24s@%.31s", user, host);
 }
 
 static int make_dirs(struct head *h, struct err *err) {
@@ -388,6 +411,7 @@ void head_free(struct head *own_head) {
     if (h->run)
         agents_close(h);
     aws_client_free(h->aws);
+    fleet_close(h);
     loop_timer_free(h->timer);
     loop_timer_free(h->second_timer);
     measure_free(h->measure);
@@ -418,6 +442,7 @@ static int write_info(struct head *h, const struct head_outcome *outcome, struct
     };
     memcpy(info.id, h->id, sizeof h->id);
     ignore(!str_copy(info.name, sizeof info.name, h->plan->name)); /* at most 40 bytes */
+    memcpy(info.owner, h->owner, sizeof h->owner);
     ignore(!str_copy(info.region, sizeof info.region, str_from(h->region)));
     ignore(!str_copy(info.account, sizeof info.account, str_from(h->account)));
     ignore(!str_copy(info.profile, sizeof info.profile, h->o.aws->profile));
@@ -559,6 +584,13 @@ int head_preview(const struct head_options *options, struct head_preview *ret_pr
 
 /* ---- teardown of what another head left ---- */
 
+static int check_record(struct str bytes, void *user, struct err *err) {
+    struct run_record record;
+    size_t used;
+    (void)user;
+    return run_record_decode((const uint8_t *)bytes.ptr, bytes.len, &record, &used, err);
+}
+
 static int replay(struct str bytes, void *user, struct err *err) {
     struct head *h = user;
     struct run_record record;
@@ -568,39 +600,66 @@ static int replay(struct str bytes, void *user, struct err *err) {
     return 0;
 }
 
-/* What the journal can tell; a run without one, or with a damaged one, is ended by its tags. */
-static int replay_journal(struct head *h, struct err *err) {
+/* Open what the dead head wrote.  Ending needs no journal: one that is missing, damaged or cannot
+ * be opened is left out, the tags are enough.  ERR_REFUSED: its head is alive. */
+static int open_journal(struct head *h, struct err *err) {
     if (!file_exists(h->run_dir))
         return 0;
-    TRY(journal_open(h->run_dir, &h->journal, err)); /* also the lock against a living head */
-    struct err damaged = {0};
-    if (journal_each(h->journal, replay, h, &damaged) < 0)
-        head_note(h, "the journal is damaged (%s): going by tags alone", damaged.text);
+    struct err why = {0};
+    int result = journal_open(h->run_dir, &h->journal, &why);
+    if (result == -ERR_REFUSED)
+        return err_set(err, ERR_REFUSED, "%s", why.text);
+    if (result == 0)
+        result = journal_each(h->journal, check_record, NULL, &why);
+    if (result == 0 && journal_count(h->journal) > 0)
+        return 0;
+    if (result < 0)
+        log_event(LOG_ERROR, "journal", "run=%s why=%s", h->id, why.text);
+    journal_close(h->journal);
+    h->journal = NULL;
     return 0;
+}
+
+/* Without a record of the launches one of them may still take effect: then the two proving sweeps
+ * lie as far apart as the latest of such effects. */
+static void teardown_config(const struct head *h, bool rehearsal, struct run_config *c) {
+    run_config_init(c);
+    c->mode = RUN_MODE_TEARDOWN;
+    memcpy(c->id, h->id, sizeof h->id);
+    c->settles_by_resend = false;
+    if (rehearsal)
+        setup_rehearsal_times(c);
+    if (h->journal)
+        return;
+    c->sweep_ns = MAX(c->sweep_ns, c->late_ns + c->visible_ns);
+    c->teardown_timeout_ns += c->sweep_ns;
+}
+
+static void say_wait(struct head *h) {
+    CLEANUP(buf_deinit) struct buf wait = BUF_INIT(40);
+    units_add_clock(&wait, h->run->config.sweep_ns);
+    head_note(h, "no journal of run %s here: going by its tags. A launch may still take effect, so "
+                 "the proof needs %s between two empty listings", h->id, buf_text(&wait));
 }
 
 int head_teardown(const struct head_teardown_options *o, int *ret_exit_code, struct err *err) {
     CLEANUP(head_freep) struct head *h = new_head(o->loop, o->zone_offset_s, o->observer);
     h->o.aws = o->aws;
-    if (strlen(o->run) >= sizeof h->id)
-        return err_set(err, ERR_USAGE, "not a run: '%s'", o->run);
+    if (!runs_id_ok(str_from(o->run)))
+        return err_set(err, ERR_USAGE, "not the id of a run: '%s'", o->run);
+    ignore(!str_copy(h->owner, sizeof h->owner, str_from(o->owner ? o->owner : ""))); /* fits */
     memcpy(h->id, o->run, strlen(o->run) + 1);
     snprintf(h->run_dir, sizeof h->run_dir, "%s/%s", o->state_dir, o->run);
     struct aws_client_options options = {.seed = h->seed};
     TRY(aws_client_new(h->loop, o->aws, &options, &h->aws, err));
+    TRY(open_journal(h, err));
     struct run_config config;
-    run_config_init(&config);
-    config.mode = RUN_MODE_TEARDOWN;
-    memcpy(config.id, h->id, sizeof h->id);
-    config.settles_by_resend = false;
-    if (o->rehearsal) {
-        config.sweep_ns = 1 * NS_PER_S;
-        config.list_every_ns = 500 * NS_PER_MS;
-        config.visible_ns = 5 * NS_PER_S;
-        config.late_ns = 5 * NS_PER_S;
-    }
+    teardown_config(h, o->rehearsal, &config);
     TRY(make_run(h, &config));
-    TRY(replay_journal(h, err));
+    if (h->journal)
+        TRY(journal_each(h->journal, replay, h, err));
+    else
+        say_wait(h);
     drive(h);
     *ret_exit_code = outcome_exit_code(h->exits);
     return 0;

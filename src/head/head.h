@@ -95,7 +95,8 @@ struct head_teardown_options {
     struct loop *loop;
     const struct aws_config *aws;
     const char *state_dir;
-    const char *run; /* id */
+    const char *run;   /* id */
+    const char *owner; /* as in the tags: what somebody else owns is left alone; "": anybody */
     bool rehearsal;  /* the times of a rehearsal cloud instead of those of AWS */
     int zone_offset_s;
     struct head_observer observer;

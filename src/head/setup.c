@@ -571,6 +571,13 @@ static enum run_teardown teardown_of(enum plan_teardown teardown) {
     return RUN_TEARDOWN_ALWAYS;
 }
 
+void setup_rehearsal_times(struct run_config *c) {
+    c->sweep_ns = 1 * NS_PER_S;
+    c->list_every_ns = 500 * NS_PER_MS;
+    c->visible_ns = 5 * NS_PER_S;
+    c->late_ns = 5 * NS_PER_S;
+}
+
 void setup_run_config(const struct head *h, struct run_config *c, struct arena *arena) {
     const struct plan *plan = h->plan;
     run_config_init(c);
@@ -598,10 +605,8 @@ void setup_run_config(const struct head *h, struct run_config *c, struct arena *
     c->rollcall_timeout_ns = plan->fleet.rollcall_timeout_ns;
     if (ready_ns)
         c->ready_timeout_ns = ready_ns + 5 * NS_PER_S; /* the probe's own limit comes first */
-    if (h->o.cloud) { /* the rehearsal's own bounds for what AWS takes minutes for */
-        c->sweep_ns = 1 * NS_PER_S;
-        c->list_every_ns = 500 * NS_PER_MS;
-        c->visible_ns = 5 * NS_PER_S;
-        c->late_ns = 60 * NS_PER_S;
+    if (h->o.cloud) {
+        setup_rehearsal_times(c);
+        c->late_ns = 60 * NS_PER_S; /* calls of this process may still be under way */
     }
 }

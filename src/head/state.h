@@ -2,7 +2,7 @@
  *
  *   head.c      life: preflight, feeding events, performing actions, the end
  *   setup.c     plan to struct run_config, pools, prices: everything before the first launch
- *   fleet.c     actions that are calls of the cloud
+ *   fleet*.c    actions that are calls of the cloud (fleet_resources.c: group and templates)
  *   agents.c    the links: joins, clocks, numbered messages both ways
  *   orders.c    actions that are orders to agents: templates resolved, messages built
  *   files.c     what agents send home: output and collected files
@@ -110,7 +110,7 @@ struct head {
     const struct plan *plan; /* NULL in teardown mode */
     char id[HEAD_RUN_ID_SIZE];
     char run_dir[512], results_dir[512];
-    char owner[64];
+    char owner[64]; /* of what this head may end; teardown mode: "" is anybody */
     char account[24];
     char region[32];
     char token[65]; /* join token of the run */
@@ -119,6 +119,7 @@ struct head {
     uint64_t seed;
 
     struct aws_client *aws;
+    struct fleet_call *calls; /* under way */
     struct head_role roles[ROLES_MAX];
     struct str vpc_id, group_id;
     struct str fleet_ids[INTENTS_MAX];
@@ -188,8 +189,11 @@ void head_node_name(const struct head *h, uint32_t node, char *into, size_t size
 /* setup.c */
 NODISCARD int setup_preflight(struct head *h, struct err *err);
 void setup_run_config(const struct head *h, struct run_config *c, struct arena *arena);
+/* The times of a rehearsal cloud, which answers and forgets faster than AWS. */
+void setup_rehearsal_times(struct run_config *c);
 
 /* fleet.c: each answers by head_feed with `call` */
+void fleet_close(struct head *h); /* after the client is freed: forget what was under way */
 void fleet_prepare(struct head *h, uint32_t call);
 void fleet_launch(struct head *h, const struct run_action *action);
 void fleet_list(struct head *h, uint32_t call);

@@ -516,6 +516,11 @@ static void on_plain(struct head *h, const struct run_note *n) {
     tell(h, &e);
 }
 
+static void on_journal_broken(struct head *h, const struct run_note *n) {
+    if (h->journal) /* a teardown by tags has none, and has said so */
+        on_plain(h, n);
+}
+
 /* Who tells what; the kinds without a teller show in the live view alone. */
 static void (*const TELLERS[RUN_NOTE_KIND_COUNT])(struct head *, const struct run_note *) = {
     [RUN_NOTE_STAGE] = on_stage,
@@ -555,7 +560,7 @@ static void (*const TELLERS[RUN_NOTE_KIND_COUNT])(struct head *, const struct ru
     [RUN_NOTE_REFUSED] = on_plain,
     [RUN_NOTE_SETTLING] = on_plain,
     [RUN_NOTE_RESOURCES_FAILED] = on_plain,
-    [RUN_NOTE_JOURNAL_BROKEN] = on_plain,
+    [RUN_NOTE_JOURNAL_BROKEN] = on_journal_broken,
     [RUN_NOTE_NODE_READY] = NULL,
     [RUN_NOTE_PHASE_PREPARING] = NULL,
     [RUN_NOTE_TERMINATING] = NULL,

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define RUNS_ID_LETTERS 4
 #define INFO_BYTES_MAX (64 * 1024)
 #define RUNS_MAX 10000
 
@@ -42,7 +43,7 @@ static const struct field {
     FIELD(profile, TEXT),     FIELD(endpoint_url, TEXT),   FIELD(cloud, TEXT),
     FIELD(results, TEXT),     FIELD(verdict, TEXT),        FIELD(exit_code, INT),
     FIELD(clean, BOOL),       FIELD(started_unix_ms, I64), FIELD(ended_unix_ms, I64),
-    FIELD(nodes, U32),        FIELD(usd_micro_per_hour, U64), FIELD(deadline_unix_ms, I64),
+    FIELD(owner, TEXT),       FIELD(nodes, U32),        FIELD(usd_micro_per_hour, U64), FIELD(deadline_unix_ms, I64),
 };
 
 static json_t *field_to_json(const struct field *f, const struct runs_info *info) {
@@ -89,6 +90,15 @@ static void field_from_json(const struct field *f, const json_t *value, struct r
     }
 }
 
+bool runs_id_ok(struct str id) {
+    if (id.len != RUNS_ID_LETTERS)
+        return false;
+    for (size_t i = 0; i < id.len; i++)
+        if (!((id.ptr[i] >= 'a' && id.ptr[i] <= 'z') || (id.ptr[i] >= '0' && id.ptr[i] <= '9')))
+            return false;
+    return true;
+}
+
 int runs_write(const char *dir, const struct runs_info *info, struct err *err) {
     char path[600];
     json_t *object = json_object();
@@ -107,6 +117,8 @@ int runs_write(const char *dir, const struct runs_info *info, struct err *err) {
 int runs_read(const char *runs_dir, const char *id, struct runs_info *ret_info, struct err *err) {
     char path[700];
     CLEANUP(buf_deinit) struct buf text = BUF_INIT(INFO_BYTES_MAX);
+    if (!runs_id_ok(str_from(id)))
+        return err_set(err, ERR_NOT_FOUND, "'%s' is not the id of a run", id);
     snprintf(path, sizeof path, "%s/%s/head.json", runs_dir, id);
     TRY(file_read(path, &text, err));
     json_error_t where;
@@ -119,6 +131,8 @@ int runs_read(const char *runs_dir, const char *id, struct runs_info *ret_info, 
     for (size_t i = 0; i < ARRAY_LEN(FIELDS); i++)
         field_from_json(&FIELDS[i], json_object_get(object, FIELDS[i].name), &info);
     json_decref(object);
+    if (strcmp(info.id, id) != 0)
+        return err_set(err, ERR_PARSE, "%s: of another run", path);
     *ret_info = info;
     return 0;
 }
@@ -159,6 +173,8 @@ int runs_list(const char *runs_dir, struct runs_info **ret_infos, size_t *ret_co
 
 bool runs_head_alive(const char *runs_dir, const char *id) {
     char path[700];
+    if (!runs_id_ok(str_from(id)))
+        return false;
     snprintf(path, sizeof path, "%s/%s/head.lock", runs_dir, id);
     int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)

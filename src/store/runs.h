@@ -8,6 +8,7 @@
 
 #include "base/base.h"
 #include "base/err.h"
+#include "base/str.h"
 
 #include <sys/types.h>
 
@@ -15,6 +16,7 @@
 struct runs_info {
     char id[24];
     char name[48];
+    char owner[64];      /* as in the tags; "": not recorded */
     char state[16];      /* "running": a head drives it, or died; "ended" */
     int pid;             /* of the head */
     char region[32];
@@ -31,6 +33,9 @@ struct runs_info {
     uint64_t usd_micro_per_hour;
 };
 
+/* Has it the form of a run's id?  Ids come from tags and operands too; only such a one may become
+ * part of a path or of a filter (where `*` would name every run). */
+bool runs_id_ok(struct str id);
 /* `$XDG_STATE_HOME/dayfly` or `~/.local/state/dayfly`, made with 0700.  Errors: ERR_IO. */
 NODISCARD int runs_state_dir(char *into, size_t size, struct err *err);
 /* Write `<dir>/head.json`, whole or not at all.  Errors: ERR_IO. */
