@@ -93,11 +93,6 @@ enum aws_class aws_classify(struct str code, unsigned http_status) {
     return http_status >= 500 ? AWS_TRANSIENT : AWS_INVALID;
 }
 
-bool aws_retryable(struct str code, unsigned http_status) {
-    enum aws_class class = aws_classify(code, http_status);
-    return class == AWS_THROTTLED || class == AWS_TRANSIENT;
-}
-
 const char *aws_class_name(enum aws_class class) {
     static const char *const names[AWS_CLASS_COUNT] = {
 #define AWS_CLASS_WORD(name, word) [AWS_##name] = word,

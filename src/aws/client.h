@@ -129,7 +129,5 @@ int64_t aws_client_skew_ms(const struct aws_client *client);
 
 /* What an error code of the service means; `http_status` decides about unknown codes. */
 enum aws_class aws_classify(struct str code, unsigned http_status);
-/* Whether an attempt that ended so may be repeated (see the head of this file). */
-bool aws_retryable(struct str code, unsigned http_status);
 
 #endif

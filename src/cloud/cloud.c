@@ -93,12 +93,6 @@ int64_t cloud_unix_ms(const struct cloud *c, uint64_t now_ns) {
     return c->options.start_unix_ms + (int64_t)((now_ns - c->options.start_ns) / NS_PER_MS);
 }
 
-struct str ctx_now_text(struct ctx *x) {
-    struct when w = when_from_unix_ms(cloud_unix_ms(x->c, x->c->now_ns));
-    return str_from(arena_printf(x->arena, "%04d-%02u-%02u %02u:%02u:%02u GMT", w.year, w.month,
-                                 w.day, w.hour, w.minute, w.second));
-}
-
 /* ---- life ----------------------------------------------------------------------------------- */
 
 static void cloud_init_network(struct cloud *c) {

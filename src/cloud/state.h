@@ -207,7 +207,6 @@ uint64_t cloud_draw(struct prng *p, struct cloud_range range);
 /* Mix one fact into the hash of the history. */
 void cloud_remember(struct cloud *c, uint64_t fact);
 struct str ctx_uuid(struct ctx *x);     /* new, in the arena */
-struct str ctx_now_text(struct ctx *x); /* "2026-11-20 16:08:05 GMT" */
 
 /* ---- instances.c: life of one instance ------------------------------------------------------ */
 
@@ -311,7 +310,6 @@ struct str ip_text(struct arena *arena, uint32_t ip);
 void tags_deinit(struct cloud_tags *t);
 void tags_set(struct cloud_tags *t, struct str key, struct str value, uint64_t visible_ns);
 void tags_remove(struct cloud_tags *t, struct str key);
-struct str tags_find(const struct cloud_tags *t, struct str key, uint64_t seen_ns);
 /* Views of what is visible at `seen_ns`. */
 struct ec2_tags tags_reply(struct arena *arena, const struct cloud_tags *t, uint64_t seen_ns);
 /* Check tags of a creating call; only the given resource types are allowed (NULL-terminated). */

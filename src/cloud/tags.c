@@ -46,13 +46,6 @@ void tags_remove(struct cloud_tags *t, struct str key) {
     memmove(&t->items[i], &t->items[i + 1], (t->count - i) * sizeof *t->items);
 }
 
-struct str tags_find(const struct cloud_tags *t, struct str key, uint64_t seen_ns) {
-    size_t i = tags_index(t, key);
-    if (i == t->count || t->items[i].visible_ns > seen_ns)
-        return STR_EMPTY;
-    return str_from(t->items[i].value);
-}
-
 struct ec2_tags tags_reply(struct arena *arena, const struct cloud_tags *t, uint64_t seen_ns) {
     struct ec2_tags reply = {0};
     for (size_t i = 0; i < t->count; i++)

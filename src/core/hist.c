@@ -33,11 +33,6 @@ static uint64_t *page_get(struct hist *h, uint32_t page) {
     return h->pages[page];
 }
 
-void hist_reserve(struct hist *h) {
-    for (uint32_t i = 0; i < HIST_PAGES; i++)
-        ignore(page_get(h, i) == NULL); /* wanted for its allocation */
-}
-
 static uint32_t index_of_us(uint64_t us) {
     if (us < LINEAR_US)
         return (uint32_t)us;
@@ -167,17 +162,6 @@ uint64_t hist_count_to(const struct hist *h, uint64_t value_ns) {
     while (hist_next(h, &cursor, &bucket) && bucket.index <= last)
         seen += bucket.count;
     return seen;
-}
-
-bool hist_set_bounds(struct hist *h, uint64_t min_ns, uint64_t max_ns) {
-    if (h->count == 0 || min_ns > max_ns)
-        return false;
-    if (hist_index_of(min_ns) != hist_index_of(h->min_ns) ||
-        hist_index_of(max_ns) != hist_index_of(h->max_ns))
-        return false;
-    h->min_ns = min_ns;
-    h->max_ns = max_ns;
-    return true;
 }
 
 /* ---- encoded form ---- */

@@ -59,7 +59,6 @@ struct hist_bucket {
 void hist_init(struct hist *h);
 void hist_deinit(struct hist *h);  /* accepts a zeroed struct, and twice */
 void hist_reset(struct hist *h);   /* empty, keeps its pages */
-void hist_reserve(struct hist *h); /* allocate every page now */
 
 /* Count one duration, O(1).  Below 1 us it is in bucket 0; above one hour it is counted in the last
  * bucket and in `over`, and max_ns keeps the true value. */
@@ -91,8 +90,5 @@ void hist_encode(const struct hist *h, struct buf *into);
  * ranges, order, totals, and that min and max lie in the first and last bucket are checked.
  * Errors: ERR_PARSE; ERR_LIMIT (counts that would overflow). */
 NODISCARD int hist_decode_add(struct str bytes, struct hist *into, struct err *err);
-/* For readers of other formats: set the exact values after hist_record_n of bucket values.  They
- * must lie in the first and last non-empty bucket, otherwise nothing changes and false. */
-bool hist_set_bounds(struct hist *h, uint64_t min_ns, uint64_t max_ns);
 
 #endif

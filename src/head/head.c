@@ -18,10 +18,6 @@
 #define BEAT_NS (100 * NS_PER_MS) /* pings, seconds, live view */
 #define RECORDS_MAX 256           /* of one step */
 
-const char *head_run_id(const struct head *h) {
-    return h->id;
-}
-
 int64_t head_unix_ms(const struct head *h) {
     (void)h;
     return clock_wall_unix_ms();

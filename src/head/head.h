@@ -63,7 +63,6 @@ NODISCARD int head_run(struct head *head, struct head_outcome *ret_outcome, stru
 void head_stop(struct head *head, unsigned level, bool by_signal);
 /* Have the observer told the present state again. */
 void head_refresh(struct head *head);
-const char *head_run_id(const struct head *head);
 
 /* ---- what it would cost: `dayfly plan` ---- */
 

@@ -584,6 +584,7 @@ void agent_free(struct agent *own_agent) {
     collects_free(a->collects);
     phases_free(a->phases);
     service_free(a->service);
+    loop_timer_free(a->setup_reap); /* or the turns below would free it again */
     command_free(a->setup);
     process_free(a->shutdown);
     if (a->link != NULL)
@@ -593,7 +594,6 @@ void agent_free(struct agent *own_agent) {
         loop_turn(a->loop, 10 * NS_PER_MS);
     loop_timer_free(a->tick);
     loop_timer_free(a->connect);
-    loop_timer_free(a->setup_reap);
     outbox_deinit(&a->outbox);
     link_key_free(a->key);
     mem_free(a);

@@ -293,10 +293,6 @@ void collects_go_on(struct collects *collects) {
         loop_timer_after(collects->pump, 0);
 }
 
-bool collects_busy(const struct collects *collects) {
-    return collects->first != NULL;
-}
-
 void collects_free(struct collects *own_collects) {
     if (own_collects == NULL)
         return;

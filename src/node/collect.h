@@ -33,7 +33,6 @@ NODISCARD struct collects *collects_new(struct agent *agent);
 void collects_start(struct collects *collects, const struct wire_collect *order, const char *dir);
 /* The outbox has room again. */
 void collects_go_on(struct collects *collects);
-bool collects_busy(const struct collects *collects);
 void collects_free(struct collects *own_collects);
 
 #endif

@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "base/log.h"
 #include "base/when.h"
 #include "node/fetch.h"
 
@@ -24,7 +25,6 @@ struct metadata {
     enum metadata_question next; /* what to ask once there is a token */
     char token[METADATA_TOKEN_BYTES_MAX + 1];
     struct metadata_identity identity;
-    struct err trouble;
 };
 
 static const char *const metadata_paths[] = {
@@ -62,7 +62,7 @@ static void metadata_later(struct metadata *m, uint64_t delay_ns) {
 }
 
 static void metadata_failed(struct metadata *m, const char *what, int status) {
-    ignore(err_set(&m->trouble, ERR_REMOTE, "metadata service: %s (status %d)", what, status) == 0);
+    log_event(LOG_WARN, "metadata", "why=%s status=%d", what, status);
     metadata_later(m, m->next == METADATA_NOTICE ? m->notice_every_ns : METADATA_RETRY_NS);
 }
 
@@ -108,11 +108,9 @@ static void metadata_on_done(void *arg, int status, struct str body, const struc
     struct fetch *fetch = m->fetch;
     m->fetch = NULL;
     if (status == 200) {
-        err_reset(&m->trouble);
         metadata_answered(m, body);
     } else if (status == 404 && m->asking == METADATA_NOTICE) {
-        err_reset(&m->trouble); /* the usual answer: nothing is planned */
-        metadata_later(m, m->notice_every_ns);
+        metadata_later(m, m->notice_every_ns); /* the usual answer: nothing is planned */
     } else if (status == 401 && m->asking != METADATA_TOKEN) {
         m->token[0] = 0; /* expired; after a while, should every token be refused */
         metadata_later(m, METADATA_RETRY_NS);
@@ -166,8 +164,4 @@ void metadata_free(struct metadata *own_metadata) {
     fetch_free(own_metadata->fetch);
     loop_timer_free(own_metadata->timer);
     mem_free(own_metadata);
-}
-
-const char *metadata_trouble(const struct metadata *metadata) {
-    return metadata->trouble.text;
 }

@@ -31,8 +31,6 @@ NODISCARD struct metadata *metadata_new(struct loop *loop, const char *base,
                                         uint64_t notice_every_ns,
                                         const struct metadata_handler *handler);
 void metadata_free(struct metadata *own_metadata);
-/* Why the last attempt failed, or "". */
-const char *metadata_trouble(const struct metadata *metadata);
 
 /* Parse {"action": "terminate", "time": "2017-09-18T08:22:00Z"}; false when it is not that. */
 NODISCARD bool metadata_parse_notice(struct str body, char *action, size_t action_size,

@@ -219,11 +219,6 @@ bool file_exists(const char *path) {
     return stat(path, &status) == 0;
 }
 
-bool file_is_executable(const char *path) {
-    struct stat status;
-    return stat(path, &status) == 0 && S_ISREG(status.st_mode) && access(path, X_OK) == 0;
-}
-
 void file_hex(const uint8_t *bytes, size_t size, char *into) {
     static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < size; i++) {

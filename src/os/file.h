@@ -26,7 +26,6 @@ NODISCARD int file_make_dirs(const char *path, unsigned mode, struct err *err);
  * are not entered.  Fine when it is not there. */
 NODISCARD int file_remove_tree(const char *path, struct err *err);
 bool file_exists(const char *path);
-bool file_is_executable(const char *path); /* a regular file that we may run */
 /* SHA-256 of a file as 64 lower-case hex digits. */
 NODISCARD int file_sha256(const char *path, char ret_hex[FILE_SHA256_HEX_SIZE], struct err *err);
 /* SHA-256 of bytes. */

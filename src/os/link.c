@@ -225,17 +225,10 @@ static void link_receive(struct link *link) {
     }
 }
 
-static void link_set_local_address(struct link *link) {
-    struct address address;
-    address_of_socket(link->fd, false, &address);
-    address_host(&address, link->local_address, sizeof link->local_address);
-}
-
 static void link_opened(struct link *link) {
     link->state = LINK_OPEN;
     link->opened = true;
     loop_timer_clear(link->limit);
-    link_set_local_address(link);
     link_want(link, LOOP_READ);
     loop_timer_after(link->soon, 0); /* the peer's first frame may be in our hands already */
     link->handler.on_open(link->handler.arg, link);
@@ -474,10 +467,6 @@ const uint8_t *link_peer_pin(const struct link *link) {
 
 const char *link_peer_address(const struct link *link) {
     return link->peer_address;
-}
-
-const char *link_local_address(const struct link *link) {
-    return link->local_address;
 }
 
 uint64_t link_received_ns(const struct link *link) {

@@ -123,8 +123,6 @@ const uint8_t *link_peer_pin(const struct link *link);
 /* Numeric address of the peer without port; an IPv4-mapped one as IPv4.  Valid while the link is.
  */
 const char *link_peer_address(const struct link *link);
-/* Our own numeric address on this link. */
-const char *link_local_address(const struct link *link);
 /* Instant at which the bytes of the frame now being delivered were read, monotonic ns. */
 uint64_t link_received_ns(const struct link *link);
 

@@ -49,7 +49,6 @@ struct link {
     bool has_peer_pin;
     uint8_t peer_pin[LINK_PIN_SIZE];
     char peer_address[LINK_ADDRESS_SIZE];
-    char local_address[LINK_ADDRESS_SIZE];
     uint64_t received_ns;
     void *user;
     struct err why; /* of the coming on_close */

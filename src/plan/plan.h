@@ -310,7 +310,6 @@ NODISCARD int plan_load(const struct plan_load_options *options, struct arena *a
 
 /* Index, or -1. */
 int plan_find_role(const struct plan *plan, struct str name);
-int plan_find_phase(const struct plan *plan, struct str name);
 int plan_find_request(const struct plan_phase *phase, struct str name);
 /* Whether any node of the role is named by the set. */
 NODISCARD bool plan_nodes_has(const struct plan *plan, const struct nodeset *set, uint32_t role,

@@ -139,7 +139,7 @@ static void build_requests(struct arena *arena, const struct raw_http *raw,
                                             .weight = 1};
     for (uint32_t i = 0; i < raw->requests.count; i++) {
         uint32_t method = 0;
-        while (from[i].method[method].ptr == NULL && method < PLAN_HEAD)
+        while (method < PLAN_HEAD && from[i].method[method].ptr == NULL)
             method++;
         requests[i] = (struct plan_request){
             .name = from[i].name,

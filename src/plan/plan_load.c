@@ -45,13 +45,6 @@ int plan_find_role(const struct plan *plan, struct str name) {
     return -1;
 }
 
-int plan_find_phase(const struct plan *plan, struct str name) {
-    for (uint32_t i = 0; i < plan->phase_count; i++)
-        if (str_equal(plan->phases[i].name, name))
-            return (int)i;
-    return -1;
-}
-
 int plan_find_request(const struct plan_phase *phase, struct str name) {
     for (uint32_t i = 0; i < phase->http.request_count; i++)
         if (str_equal(phase->http.requests[i].name, name))

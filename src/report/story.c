@@ -109,10 +109,6 @@ void story_add_money(struct story_event *e, const char *key, int64_t usd_micro) 
     add(e, key, STORY_TYPE_MONEY, usd_micro);
 }
 
-void story_add_bytes(struct story_event *e, const char *key, uint64_t bytes) {
-    add(e, key, STORY_TYPE_BYTES, (int64_t)MIN(bytes, (uint64_t)INT64_MAX));
-}
-
 void story_add_instant(struct story_event *e, const char *key, int64_t unix_ms) {
     add(e, key, STORY_TYPE_INSTANT, unix_ms);
 }
@@ -183,7 +179,6 @@ static void add_plain_value(struct buf *b, const struct story_event *e,
         add_logfmt(b, story_field_text(e, field));
         return;
     case STORY_TYPE_INT:
-    case STORY_TYPE_BYTES:
         buf_printf(b, "%" PRId64, field->value);
         return;
     case STORY_TYPE_BOOL:

@@ -75,7 +75,6 @@ enum story_mark { STORY_PLAIN, STORY_OK, STORY_WARN, STORY_FAIL, STORY_ALERT };
  *   TYPE_LATENCY    ns                              key_ms=14.8      "key_us":14800
  *   TYPE_RATE       micro-requests per second       key=47900        "key_per_s":47900
  *   TYPE_MONEY      micro-dollars                   key=2.26         "key":2.26
- *   TYPE_BYTES      bytes                           key=1048576      "key_bytes":1048576
  *   TYPE_INSTANT    unix_ms                         key=15:52:02Z    "key_at":"2026-...Z"
  */
 enum story_type {
@@ -88,7 +87,6 @@ enum story_type {
     STORY_TYPE_LATENCY,
     STORY_TYPE_RATE,
     STORY_TYPE_MONEY,
-    STORY_TYPE_BYTES,
     STORY_TYPE_INSTANT
 };
 
@@ -141,7 +139,6 @@ void story_add_duration(struct story_event *e, const char *key, uint64_t ns);
 void story_add_latency(struct story_event *e, const char *key, uint64_t ns);
 void story_add_rate(struct story_event *e, const char *key, uint64_t micro_per_s);
 void story_add_money(struct story_event *e, const char *key, int64_t usd_micro);
-void story_add_bytes(struct story_event *e, const char *key, uint64_t bytes);
 void story_add_instant(struct story_event *e, const char *key, int64_t unix_ms);
 
 /* The field, or NULL; its text lives as long as the event. */

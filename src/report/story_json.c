@@ -46,9 +46,6 @@ static void add_field(struct buf *b, const struct story_event *e,
     case STORY_TYPE_RATE:
         add_micro(b, key, "_per_s", field->value);
         return;
-    case STORY_TYPE_BYTES:
-        add_number(b, key, "_bytes", field->value);
-        return;
     case STORY_TYPE_INSTANT:
         buf_printf(b, ",\"%s_at\":\"", key);
         when_add_rfc3339_ms(b, field->value);

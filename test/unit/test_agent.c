@@ -369,7 +369,7 @@ static void setup_runs_with_its_environment_and_tells_how_it_ended(void **state)
     static const struct str env[] = {STR_INIT("COLOUR=blue"), STR_INIT("DAYFLY_PHASE=x")};
     struct wire_message m = {
         .type = WIRE_SETUP,
-        .setup = {.script = STR("echo $COLOUR $DAYFLY_ROLE $DAYFLY_INDEX $DAYFLY_RUN; exit 3"),
+        .setup = {.script = STR("echo $COLOUR $DAYFLY_PHASE ${DAYFLY_BIN##*/}; exit 3"),
                   .env = env,
                   .env_count = 2,
                   .timeout_ns = 10 * NS_PER_S}};
@@ -377,7 +377,7 @@ static void setup_runs_with_its_environment_and_tells_how_it_ended(void **state)
     assert_true(reaches(w, &w->counts[WIRE_SETUP_DONE], 1));
     assert_false(w->ending.ok);
     assert_int_equal(w->ending.status, 3);
-    assert_text(&w->output, "blue load 3 7k2m\n");
+    assert_text(&w->output, "blue x test_agent\n");
     buf_reset(&w->output);
     struct wire_message slow = {.type = WIRE_SETUP,
                                 .setup = {.script = STR("#!/bin/sh\necho by itself\nexec sleep 60"),

@@ -658,8 +658,6 @@ static void codes_have_their_classes(void **state UNUSED) {
         if (aws_classify(str_from(cases[i].code), cases[i].status) != cases[i].class)
             fail_msg("%s %u is not %s", cases[i].code, cases[i].status,
                      aws_class_name(cases[i].class));
-    assert_false(aws_retryable(STR("InsufficientInstanceCapacity"), 500));
-    assert_true(aws_retryable(STR("RequestLimitExceeded"), 503));
 }
 
 static void http_dates_are_read(void **state UNUSED) {

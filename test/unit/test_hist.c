@@ -221,24 +221,6 @@ static void counts_up_to_a_value_follow_the_buckets(void **state) {
     assert_int_equal(hist_count_to(&h, 50 * NS_PER_US), 50);
     assert_int_equal(hist_count_to(&h, 0), 0);
     assert_int_equal(hist_count_to(&h, NS_PER_S), 100);
-    assert_true(hist_set_bounds(&h, 1500, 100999));
-    assert_false(hist_set_bounds(&h, 2500, 100999));
-    assert_int_equal(h.max_ns, 100999);
-    hist_deinit(&h);
-}
-
-static void reserve_takes_every_page_at_once(void **state) {
-    (void)state;
-    struct hist h = {0};
-    hist_reserve(&h);
-    for (size_t i = 0; i < HIST_PAGES; i++)
-        assert_non_null(h.pages[i]);
-    uint64_t *page = h.pages[3];
-    hist_record(&h, NS_PER_MS * 5);
-    hist_reset(&h);
-    assert_ptr_equal(h.pages[3], page);
-    assert_int_equal(hist_percentile_ns(&h, 500000), 0);
-    hist_deinit(&h);
     hist_deinit(&h);
 }
 
@@ -250,5 +232,4 @@ UNIT_MAIN(T(every_bucket_begins_where_the_one_before_ends),
           T(encodings_that_lie_are_refused),
           T(a_count_that_would_overflow_is_refused),
           T(values_beyond_an_hour_are_counted_and_marked),
-          T(counts_up_to_a_value_follow_the_buckets),
-          T(reserve_takes_every_page_at_once))
+          T(counts_up_to_a_value_follow_the_buckets))

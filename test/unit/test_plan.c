@@ -333,7 +333,6 @@ static void nodes_of_a_phase_are_asked_by_role_and_index(void **state) {
     const struct plan *plan = l.plan;
     int w = plan_find_role(plan, STR("w")), v = plan_find_role(plan, STR("v"));
     assert_true(w >= 0 && v >= 0 && plan_find_role(plan, STR("x")) == -1);
-    assert_int_equal(plan_find_phase(plan, STR("a")), 0);
     assert_true(plan_nodes_has(plan, &plan->phases[0].nodes, (uint32_t)w, 1));
     assert_false(plan_nodes_has(plan, &plan->phases[0].nodes, (uint32_t)w, 2));
     assert_false(plan_nodes_has(plan, &plan->phases[0].nodes, (uint32_t)v, 0));
