@@ -8,7 +8,7 @@ const struct opt GLOBAL_OPTS[] = {
     {.name = "help", .letter = 'h', .kind = OPT_FLAG, .help = "show help"},
     {.name = "version", .letter = 'V', .kind = OPT_FLAG, .help = "show the version"},
     {.name = "quiet", .letter = 'q', .kind = OPT_FLAG, .help = "only results and errors"},
-    {.name = "verbose", .letter = 'v', .kind = OPT_FLAG, .help = "more detail in the debug log"},
+    {.name = "verbose", .letter = 'v', .kind = OPT_FLAG, .help = "also what goes well with single nodes"},
     {.name = "json", .kind = OPT_FLAG, .help = "machine-readable output on stdout, nothing else"},
     {.name = "progress",
      .kind = OPT_WORD,

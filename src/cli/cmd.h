@@ -102,6 +102,10 @@ const char *args_operand(const struct args *args, unsigned number);
 /* Text of `dayfly --help` and of `dayfly help NAME`. */
 void help_overview(struct buf *out);
 void help_cmd(const struct cmd *cmd, struct buf *out);
+/* `dayfly help options` and `dayfly help exit-codes`; false when `name` is no topic. */
+NODISCARD bool help_topic(struct str name, struct buf *out);
+/* All of it as one page of Markdown: docs/commands.md. */
+void help_markdown(struct buf *out);
 
 /* Print "error: <text>" and, when not NULL, "  help: <remedy>" to stderr. */
 void cli_error(const struct err *err, const char *remedy);

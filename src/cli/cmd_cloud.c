@@ -46,7 +46,7 @@ static int run(const struct args *args) {
 
 const struct cmd cmd_cloud = {
     .name = "cloud",
-    .summary = "run the rehearsal cloud alone: an AWS-shaped endpoint on this machine",
+    .summary = "run the rehearsal cloud alone: an AWS-shaped endpoint here",
     .group = CMD_TOOLS,
     .opts = OPTS,
     .run = run,

@@ -34,11 +34,12 @@ static const char *command_line(const struct args *args, struct arena *arena) {
     return arena_text(arena, buf_str(&b));
 }
 
-static void print_summary(const struct args *args, const struct head_outcome *outcome) {
+/* JSON on stdout stays JSON: its last record is the result. */
+static void print_summary(const struct session *s, const struct head_outcome *outcome) {
     CLEANUP(buf_deinit) struct buf text = BUF_INIT(SUMMARY_BYTES_MAX);
-    if (args_flag(args, "json") || file_read(outcome->summary_path, &text, NULL) < 0)
+    if (screen_mode(s->screen) == SCREEN_JSON || file_read(outcome->summary_path, &text, NULL) < 0)
         return;
-    summary_print(args, buf_str(&text));
+    summary_print(s->args, buf_str(&text));
 }
 
 static int drive(struct session *s, const struct plan *plan, const char *address,
@@ -73,7 +74,7 @@ static int drive(struct session *s, const struct plan *plan, const char *address
     char index[PATH_MAX];
     if (outcome.results_dir[0] && archive_index_path(index, sizeof index))
         ignore(archive_remember(index, outcome.results_dir, NULL)); /* a cache; ./results has it */
-    print_summary(s->args, &outcome);
+    print_summary(s, &outcome);
     return outcome.exit_code;
 }
 
@@ -133,10 +134,9 @@ const struct cmd cmd_run = {
     .opts = RUN_OPTS,
     .examples =
         (const char *const[]){"dayfly run shop.yaml", "dayfly run shop.yaml --set vars.peak=5000/s",
-                              "dayfly run shop.yaml --endpoint-url http://127.0.0.1:4566", NULL},
-    .details = "Exit codes: 0 passed, 2 usage, 3 invalid plan, 4 no access, 5 no capacity,\n"
-               "6 roll call, 7 workload failed, 8 lost quorum, 9 something may be left running,\n"
-               "99 thresholds, 130/143 stopped.\n\n"
+                              "dayfly run shop.yaml --endpoint-url http://127.0.0.1:4599", NULL},
+    .details = "Exit codes: dayfly help exit-codes (0 passed, 99 a threshold failed, 9 something may\n"
+               "be left running).\n\n"
                "Ctrl-C once: stop load, collect, report, give back. Twice: without collecting.\n"
                "Three times: leave now; the nodes still end themselves at the ttl.",
     .run = run,

@@ -265,7 +265,7 @@ static void event_quiet(struct screen *s, const struct story_event *e) {
 
 void screen_event(struct screen *s, const struct story_event *e, uint64_t now_ns) {
     must(e->kind < STORY_KIND_COUNT);
-    if (e->detail && s->options.mode != SCREEN_JSON)
+    if (e->detail && !s->options.verbose && s->options.mode != SCREEN_JSON)
         return;
     s->last_unix_ms = e->unix_ms;
     s->last_event_ns = now_ns;

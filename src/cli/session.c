@@ -49,6 +49,7 @@ struct head_observer session_observer(struct session *s) {
 
 static struct screen *open_screen(const struct args *args, int zone_offset_s) {
     struct screen_options o = {.ascii = args_flag(args, "ascii") || screen_needs_ascii(),
+                               .verbose = args_flag(args, "verbose"),
                                .story_fd = STDERR_FILENO,
                                .json_fd = STDOUT_FILENO,
                                .zone_offset_s = zone_offset_s};
