@@ -39,6 +39,8 @@ static void print_summary(const struct session *s, const struct head_outcome *ou
     CLEANUP(buf_deinit) struct buf text = BUF_INIT(SUMMARY_BYTES_MAX);
     if (screen_mode(s->screen) == SCREEN_JSON || file_read(outcome->summary_path, &text, NULL) < 0)
         return;
+    if (isatty(STDOUT_FILENO))
+        cli_print(STR("\n")); /* apart from the story */
     summary_print(s->args, buf_str(&text));
 }
 

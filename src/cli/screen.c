@@ -208,10 +208,11 @@ static void event_tty(struct screen *s, const struct story_event *e, uint64_t no
     story_add_terminal(&line, e, &style);
     struct buf wrapped = BUF_INIT(PAINT_BYTES_MAX / 2);
     unsigned columns = style_of(s).columns;
-    if (columns > STORY_LABEL_END + 20)
-        width_add_wrapped(&wrapped, buf_str(&line), columns, STORY_LABEL_END);
+    unsigned indent = columns > STORY_LABEL_END + 20 ? STORY_LABEL_END : 2;
+    if (columns > 20)
+        width_add_wrapped(&wrapped, buf_str(&line), columns, indent);
     else
-        buf_add_str(&wrapped, buf_str(&line));
+        buf_add_str(&wrapped, buf_str(&line)); /* the terminal breaks it where it must */
     buf_add_byte(&wrapped, '\n');
     frame(s, buf_str(&wrapped), true);
     s->painted_ns = now_ns;

@@ -483,7 +483,25 @@ static int make_run(struct head *h, const struct run_config *config) {
     return 0;
 }
 
+/* Said before the first call goes out. */
+static void tell_config(struct head *h) {
+    struct story_event e;
+    const struct plan *p = h->plan;
+    const char *slash = strrchr(p->file.ptr, '/');
+    tell_start(&e, h, STORY_CONFIG);
+    story_text(&e, "%s ok: %u role%s, %u phase%s, %u threshold%s; run %s",
+               slash ? slash + 1 : p->file.ptr, p->role_count, p->role_count == 1 ? "" : "s",
+               p->phase_count, p->phase_count == 1 ? "" : "s", p->threshold_count,
+               p->threshold_count == 1 ? "" : "s", h->id);
+    story_verb(&e, "ok");
+    story_add_text(&e, "file", p->file);
+    story_add_text(&e, "region", str_from(h->region));
+    story_add_bool(&e, "rehearsal", h->o.cloud != NULL);
+    tell(h, &e);
+}
+
 static int open_all(struct head *h, struct err *err) {
+    tell_config(h);
     struct aws_client_options options = {.seed = h->seed};
     TRY(aws_client_new(h->loop, h->o.aws, &options, &h->aws, err));
     TRY(setup_preflight(h, err));

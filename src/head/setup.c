@@ -459,7 +459,7 @@ static int check_budget(struct head *h, struct err *err) {
     units_add_money(&text, hourly);
     buf_add_text(&text, "/h, about ");
     units_add_money(&text, expected);
-    buf_printf(&text, " in all%s", h->o.cloud ? "; rehearsed: nothing is paid" : "");
+    buf_printf(&text, " in all%s", h->o.cloud ? "; rehearsal: free" : "");
     story_text(&e, "%s", buf_text(&text));
     story_add_int(&e, "nodes", nodes);
     story_add_money(&e, "usd_h", (int64_t)hourly);

@@ -115,18 +115,23 @@ static void say_elapsed(struct story_event *e, const struct head *h) {
 }
 
 static void say_clock(struct buf *b, uint64_t ns) {
-    units_add_clock(b, ns);
+    units_add_clock(b, ns + NS_PER_S / 2); /* how long it took, to the nearest second */
 }
 
 /* ---- one function per subject ---- */
 
+/* The roles that have something to do in this stage: "web, db". */
+static void add_busy_roles(struct buf *b, const struct head *h, enum run_stage stage) {
+    for (uint32_t r = 0; h->plan && r < h->plan->role_count; r++) {
+        const struct plan_role *role = &h->plan->roles[r];
+        if (stage == RUN_STAGE_SETUP ? role->setup.len != 0 : role->service.run.len != 0)
+            buf_printf(b, "%s%.*s", b->len ? ", " : "", STR_ARG(role->name));
+    }
+}
+
 static void on_stage(struct head *h, const struct run_note *n) {
-    static const char *const words[RUN_STAGE_COUNT] = {
-        [RUN_STAGE_SETUP] = "setup scripts run",
-        [RUN_STAGE_SERVICE] = "services start",
-    };
+    enum run_stage stage = (enum run_stage)n->count; /* the run may already be further */
     struct story_event e;
-    enum run_stage stage = (enum run_stage)n->count; /* a step may enter more than one */
     if (stage == RUN_STAGE_TEARDOWN) {
         tell_start(&e, h, STORY_DOWN);
         if (n->why == RUN_WHY_DONE || n->why == RUN_WHY_NONE)
@@ -136,9 +141,16 @@ static void on_stage(struct head *h, const struct run_note *n) {
         story_verb(&e, "begin");
         story_add_text(&e, "why", str_from(run_why_word(n->why)));
         tell(h, &e);
-    } else if (words[stage]) {
-        tell_start(&e, h, stage == RUN_STAGE_SETUP ? STORY_SETUP : STORY_SERVICE);
-        story_text(&e, "%s", words[stage]);
+    } else if (stage == RUN_STAGE_SETUP || stage == RUN_STAGE_SERVICE) {
+        CLEANUP(buf_deinit) struct buf roles = BUF_INIT(64 * KIB);
+        add_busy_roles(&roles, h, stage);
+        if (!roles.len)
+            return;
+        bool setup = stage == RUN_STAGE_SETUP;
+        tell_start(&e, h, setup ? STORY_SETUP : STORY_SERVICE);
+        story_text(&e, "%s: %s", buf_text(&roles), setup ? "setup runs" : "the service starts");
+        story_verb(&e, "begin");
+        story_add_text(&e, "roles", buf_str(&roles));
         tell(h, &e);
     }
 }
@@ -447,9 +459,10 @@ static void on_down(struct head *h, const struct run_note *n) {
         h->clean = true;
         h->clean_unix_ms = head_unix_ms(h);
         story_text(&e,
-                   "%u/%u ever launched are gone, %u templates and %u groups deleted; "
+                   "%u/%u ever launched are gone, %u template%s and %u group%s deleted; "
                    "nothing tagged dayfly:run=%s is left",
-                   all.ever, all.ever, h->templates_deleted, h->groups_deleted, h->id);
+                   all.ever, all.ever, h->templates_deleted, h->templates_deleted == 1 ? "" : "s",
+                   h->groups_deleted, h->groups_deleted == 1 ? "" : "s", h->id);
         e.mark = STORY_OK;
     } else if (n->kind == RUN_NOTE_PROVISIONAL) {
         story_verb(&e, "provisional");

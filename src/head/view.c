@@ -240,6 +240,11 @@ static void fill_cpu(struct head *h, struct live_view *v) {
     uint64_t sum = 0;
     uint32_t count = 0, worst = 0;
     v->cpu_known = false;
+    v->warning[0] = '\0';
+    uint32_t phase = h->run->phase;
+    if (v->stage != LIVE_PHASE || phase == RUN_NONE ||
+        h->plan->phases[phase].kind != PLAN_PHASE_HTTP)
+        return; /* nobody generates */
     for (uint32_t i = 0; i < h->run->node_count; i++) {
         if (h->run->nodes[i].part != RUN_PART_STARTED || !h->nodes[i].has_cpu)
             continue;
@@ -255,7 +260,6 @@ static void fill_cpu(struct head *h, struct live_view *v) {
     v->cpu_known = true;
     v->cpu_percent = (uint32_t)(sum / count / 10000);
     v->cpu_worst_percent = worst / 10000;
-    v->warning[0] = '\0';
     if (v->cpu_percent >= 90)
         snprintf(v->warning, sizeof v->warning,
                  "generators cpu %" PRIu32 " %%: latency is inflated, the rate may not be what "

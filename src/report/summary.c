@@ -181,7 +181,7 @@ static void add_phase(struct page *page, const struct result_phase *phase) {
     buf_add_text(&page->line, "    ");
     width_add_cut(&page->line, buf_str(&cell), 20, page->style->ascii);
     buf_reset(&cell);
-    units_add_clock(&cell, phase->duration_ns);
+    units_add_clock(&cell, phase->duration_ns + NS_PER_S / 2);
     right_cell(page, 32, &cell);
     if (phase->has_load)
         add_phase_numbers(page, phase, &cell);
