@@ -67,7 +67,7 @@
         {.name = "fault",                                                                          \
          .kind = OPT_LIST,                                                                         \
          .value = "RULE",                                                                          \
-         .help = "op=CreateFleet,nth=2,mode=lost-reply|error=CODE|delay=DUR"},                     \
+         .help = "op=CreateFleet,nth=1,mode=lost-reply; or error=CODE, delay=DUR"},                \
         {.name = "throttle",                                                                       \
          .kind = OPT_WORD,                                                                         \
          .value = "YES|NO",                                                                        \

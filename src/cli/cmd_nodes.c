@@ -102,7 +102,7 @@ static int run(const struct args *args) {
     sources_find(&s, &all);
     const struct fleets_run *fleet = find(&s, &all, &source, &err);
     if (!fleet)
-        return session_fail(&s, &err, "dayfly list shows what is up");
+        return session_fail(&s, &err, "dayfly list");
     read_slots(&s, fleet->run.ptr, &slots);
     if (args_flag(args, "json"))
         print_json(fleet, &slots);

@@ -137,8 +137,8 @@ const struct cmd cmd_run = {
     .examples =
         (const char *const[]){"dayfly run shop.yaml", "dayfly run shop.yaml --set vars.peak=5000/s",
                               "dayfly run shop.yaml --endpoint-url http://127.0.0.1:4599", NULL},
-    .details = "Exit codes: dayfly help exit-codes (0 passed, 99 a threshold failed, 9 something may\n"
-               "be left running).\n\n"
+    .details = "Exit codes: dayfly help exit-codes (0 passed, 99 a threshold failed, 9 something\n"
+               "may be left running).\n\n"
                "Ctrl-C once: stop load, collect, report, give back. Twice: without collecting.\n"
                "Three times: leave now; the nodes still end themselves at the ttl.",
     .run = run,

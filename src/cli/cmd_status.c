@@ -6,6 +6,7 @@
 #include "base/when.h"
 #include "os/clock.h"
 #include "os/file.h"
+#include "report/width.h"
 
 #define EVENTS_BYTES_MAX (64 * MIB)
 #define LAST_EVENTS 8
@@ -40,6 +41,42 @@ static struct standing stand(struct session *s, const struct runs_info *info) {
     return st;
 }
 
+/* One line: local time, what, and the words, which may come from a node and are made harmless. */
+static void add_event(struct session *s, struct str line, struct buf *out) {
+    int64_t unix_ms = 0;
+    bool ascii = args_flag(s->args, "ascii") || screen_needs_ascii();
+    json_t *event = json_loadb(line.ptr, line.len, 0, NULL);
+    const char *t = json_string_value(json_object_get(event, "t"));
+    const char *type = json_string_value(json_object_get(event, "type"));
+    const char *words = json_string_value(json_object_get(event, "text"));
+    if (t && type && when_parse(str_from(t), &unix_ms, NULL) == 0) {
+        buf_add_text(out, "  ");
+        when_add_time(out, unix_ms, s->zone_offset_s);
+        buf_printf(out, "  %-11.20s ", type);
+        width_add_clean(out, str_from(words ? words : ""), ascii);
+        buf_add_byte(out, '\n');
+    }
+    json_decref(event);
+}
+
+/* What the load does right now. */
+static void add_now(struct str line, struct buf *out) {
+    json_t *e = json_loadb(line.ptr, line.len, 0, NULL);
+    const char *phase = json_string_value(json_object_get(e, "phase"));
+    buf_printf(out, "  now       %-11s ", phase ? phase : "?");
+    uint64_t elapsed_ms = (uint64_t)json_integer_value(json_object_get(e, "elapsed_ms"));
+    units_add_clock(out, elapsed_ms * NS_PER_MS);
+    buf_printf(out, "  %.0f/s", json_number_value(json_object_get(e, "rate_per_s")));
+    const json_t *p99 = json_object_get(e, "p99_us");
+    if (p99)
+        buf_printf(out, "  p99 %.1f ms", json_number_value(p99) / 1e3);
+    buf_printf(out, "  errors %.2f %%  nodes %lld/%lld\n",
+               json_number_value(json_object_get(e, "errors")) * 100,
+               (long long)json_integer_value(json_object_get(e, "nodes")),
+               (long long)json_integer_value(json_object_get(e, "nodes_of")));
+    json_decref(e);
+}
+
 /* The last things that its head wrote down. */
 static void add_events(struct session *s, const char *run, struct buf *out) {
     CLEANUP(buf_deinit) struct buf text = BUF_INIT(EVENTS_BYTES_MAX);
@@ -47,19 +84,19 @@ static void add_events(struct session *s, const char *run, struct buf *out) {
     snprintf(path, sizeof path, "%s/%s/events.ndjson", s->runs_dir, run);
     if (file_read(path, &text, NULL) < 0)
         return;
-    struct str rest = buf_str(&text), line, last[LAST_EVENTS];
+    struct str rest = buf_str(&text), line, last[LAST_EVENTS], progress = STR_EMPTY;
     size_t count = 0;
-    while (str_line(&rest, &line))
-        last[count++ % LAST_EVENTS] = line;
-    for (size_t i = count > LAST_EVENTS ? count - LAST_EVENTS : 0; i < count; i++) {
-        json_t *event = json_loadb(last[i % LAST_EVENTS].ptr, last[i % LAST_EVENTS].len, 0, NULL);
-        const char *t = json_string_value(json_object_get(event, "t"));
-        const char *type = json_string_value(json_object_get(event, "type"));
-        const char *words = json_string_value(json_object_get(event, "text"));
-        if (t && type && strlen(t) >= 19)
-            buf_printf(out, "  %.8s  %-11s %s\n", t + 11, type, words ? words : "");
-        json_decref(event);
+    while (str_line(&rest, &line)) {
+        bool beat = str_starts_with(line, STR("{\"type\":\"progress\""));
+        progress = beat ? line : str_starts_with(line, STR("{\"type\":\"phase_end\"")) ? STR_EMPTY
+                                                                                       : progress;
+        if (!beat)
+            last[count++ % LAST_EVENTS] = line;
     }
+    for (size_t i = count > LAST_EVENTS ? count - LAST_EVENTS : 0; i < count; i++)
+        add_event(s, last[i % LAST_EVENTS], out);
+    if (progress.len && runs_head_alive(s->runs_dir, run))
+        add_now(progress, out);
 }
 
 static const char *word_of(const struct runs_info *info, const struct standing *st) {

@@ -12,7 +12,7 @@ enum exit_code {
 #undef EXIT_ENUM
 };
 
-/* What `dayfly help exit-codes` says of each code of core/verdict.h; 0 is the good one. */
+/* What `dayfly help exit-codes` says of each code of core/outcome.h; 0 is the good one. */
 #define EXIT_TEXT_MAP(X)                                                                           \
     X(OUTCOME_ERROR, "anything that is none of the others")                                        \
     X(OUTCOME_USAGE, "a wrong option or argument, or refused without --yes or --confirm")          \

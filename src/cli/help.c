@@ -1,6 +1,6 @@
 #include "cli/cmd.h"
 #include "cli/exits.h"
-#include "core/verdict.h"
+#include "core/outcome.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -42,18 +42,20 @@ static void add_group(enum cmd_group group, struct buf *out) {
 }
 
 void help_overview(struct buf *out) {
-    buf_add_text(out,
-                 "dayfly: borrow a fleet, run one test on it, keep the numbers, give it all back\n"
-                 "\n"
-                 "  dayfly validate test.yaml       is the plan right?\n"
-                 "  dayfly rehearse test.yaml       try it here, on emulated nodes, for nothing\n"
-                 "  dayfly plan test.yaml           what would start, where, for how much\n"
-                 "  dayfly run test.yaml            start, test, report, tear down\n"
-                 "\n");
+    static const char text[] =
+        "dayfly: borrow a fleet, run one test on it, keep the numbers, give it all back\n"
+        "\n"
+        "  dayfly validate test.yaml       is the plan right?\n"
+        "  dayfly rehearse test.yaml       try it here, on emulated nodes, for nothing\n"
+        "  dayfly plan test.yaml           what would start, where, for how much\n"
+        "  dayfly run test.yaml            start, test, report, tear down\n"
+        "\n";
+    buf_add_text(out, text);
     for (int group = CMD_TEST; group < CMD_HIDDEN; group++)
         add_group((enum cmd_group)group, out);
-    buf_add_text(out, "\ndayfly help COMMAND shows examples and options; dayfly help exit-codes, what\n"
-                      "the exit codes mean; dayfly help options, the options of every command.\n");
+    buf_add_text(out,
+                 "\ndayfly help COMMAND shows examples and options; dayfly help options, those of\n"
+                 "every command; dayfly help exit-codes, what the exit codes mean.\n");
 }
 
 /* `text` in lines of at most `columns`, broken at spaces; every line but the first begins with
@@ -164,8 +166,7 @@ static void help_exit_codes(struct buf *out) {
         ignore(add_wrapped(out, str_from(codes[i].text), 21, 21));
         buf_add_byte(out, '\n');
     }
-    buf_add_text(out, "\nWhen several apply all are named; the code is the first of them in this order:"
-                      "\n ");
+    buf_add_text(out, "\nWhen several apply, all are named; the first in this order is the code:\n ");
     for (int i = 0; i < (int)OUTCOME_COUNT; i++)
         buf_printf(out, " %d", outcome_code((enum outcome)i));
     buf_add_byte(out, '\n');
@@ -187,8 +188,8 @@ bool help_topic(struct str name, struct buf *out) {
 
 void help_markdown(struct buf *out) {
     buf_add_text(out, "# Commands\n\n"
-                      "Made by `dayfly help --markdown` from the tables that also parse the command\n"
-                      "line (`script/docs`). The keys of a plan file are in [plan.md](plan.md).\n\n"
+                      "Made by `dayfly help --markdown` (`script/docs`) from the tables that also\n"
+                      "parse the command line. The keys of a plan file: [plan.md](plan.md).\n\n"
                       "```\n");
     help_overview(out);
     buf_add_text(out, "```\n\n## Exit codes\n\n```\n");

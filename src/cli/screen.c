@@ -29,7 +29,7 @@ struct screen {
     bool has_view;
     bool dirty;              /* the view changed since the last frame */
     unsigned block_lines;    /* painted now */
-    unsigned block_columns;  /* width of the terminal when they were painted */
+    unsigned block_widths[LIVE_LINES_MAX]; /* columns that each of them takes */
     uint64_t painted_ns;     /* last frame */
     uint64_t spoken_ns;      /* last plain line */
     bool has_progress;       /* an event for the heartbeat of a running phase */
@@ -147,12 +147,25 @@ static struct live_style style_of(const struct screen *s) {
 static void add_erase(const struct screen *s, unsigned columns, struct buf *b) {
     if (s->block_lines == 0)
         return;
-    /* A terminal that became narrower may have wrapped what was painted: go up by the lines that
-     * it takes now. */
-    unsigned up = s->block_lines;
-    if (columns < s->block_columns && columns > 0)
-        up *= (s->block_columns + columns - 1) / columns;
+    /* A terminal that became narrower has wrapped what was painted: go up by the lines that it
+     * takes now, and by no line more, for above it stands the story. */
+    unsigned up = 0;
+    for (unsigned i = 0; i < s->block_lines; i++)
+        up += MAX((s->block_widths[i] + columns - 1) / columns, 1u);
     buf_printf(b, "\x1b[%uA\r\x1b[J", up);
+}
+
+/* Remember how wide each line of a block is.  Blanks at its end are not painted again by a
+ * terminal that wraps, so they do not count. */
+static void note_widths(struct screen *s, struct str block) {
+    struct str line;
+    must(s->block_lines <= LIVE_LINES_MAX);
+    for (unsigned i = 0; i < s->block_lines; i++) {
+        bool more = str_line(&block, &line);
+        while (more && line.len && line.ptr[line.len - 1] == ' ')
+            line.len--;
+        s->block_widths[i] = more ? width_of(line) : 0;
+    }
 }
 
 /* One frame: take the block away, print `lines`, paint the block again. */
@@ -164,8 +177,9 @@ static void frame(struct screen *s, struct str lines, bool with_block) {
     buf_add_str(&b, lines);
     s->block_lines = 0;
     if (with_block && s->has_view) {
+        size_t begin = b.len;
         s->block_lines = live_render(&s->view, &style, &b);
-        s->block_columns = style.columns;
+        note_widths(s, str_skip(buf_str(&b), begin));
         if (s->block_lines)
             buf_add_byte(&b, '\n');
     }

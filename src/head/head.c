@@ -306,6 +306,8 @@ static void on_beat(void *arg) {
             head_feed(h, &event);
         }
     }
+    if (h->plan && h->run->phase_running)
+        tell_progress(h);
     view_update(h);
 }
 

@@ -188,7 +188,7 @@ static void fill_phases(struct making *m) {
             .state = ok ? RESULT_OK : p->begun ? RESULT_FAILED : RESULT_SKIPPED,
             .detail = ok              ? "ok"
                       : p->detail[0]  ? p->detail
-                      : p->begun      ? run_why_word(p->why)
+                      : p->begun      ? tell_why(p->why)
                                       : "not started",
             .warmup = spec->warmup,
             .start_unix_ms = p->start_unix_ms,

@@ -230,6 +230,10 @@ void files_end(struct head *h, uint32_t node);
 /* tell.c */
 void tell_note(struct head *h, const struct run_note *note);
 void tell(struct head *h, struct story_event *event); /* numbers it, keeps it, shows it */
+/* Once a second while a phase runs: what the load does, for streams and heartbeats. */
+void tell_progress(struct head *h);
+/* A reason in words for people. */
+const char *tell_why(enum run_why why);
 void tell_start(struct story_event *event, struct head *h, enum story_kind kind);
 
 /* view.c */

@@ -47,7 +47,7 @@ static struct str phase_name(const struct head *h, uint32_t phase) {
     return h->plan && phase < h->plan->phase_count ? h->plan->phases[phase].name : STR("?");
 }
 
-static const char *why_text(enum run_why why) {
+const char *tell_why(enum run_why why) {
     switch (why) {
     case RUN_WHY_SILENT:
         return "never called home";
@@ -120,6 +120,33 @@ static void say_clock(struct buf *b, uint64_t ns) {
 
 /* ---- one function per subject ---- */
 
+void tell_progress(struct head *h) {
+    uint32_t phase = h->run->phase;
+    const struct measure_second *last = measure_latest(h->measure, phase);
+    if (!h->measure->phases[phase].request_count || !last)
+        return;
+    const struct measure_cell *total = &h->measure->phases[phase].total;
+    uint64_t now = loop_now_ns(h->loop), start = h->phases[phase].start_ns;
+    uint64_t errors = measure_errors(total), answers = total->ok + errors;
+    struct run_tally all = run_tally(h->run, RUN_NONE);
+    struct story_event e;
+    tell_start(&e, h, STORY_PROGRESS);
+    story_add_text(&e, "phase", phase_name(h, phase));
+    story_add_duration(&e, "elapsed", now > start ? now - start : 0);
+    story_add_rate(&e, "rate", last->ok * MICRO);
+    if (last->asked)
+        story_add_rate(&e, "rate_asked", last->asked * MICRO);
+    if (total->latency.count) {
+        story_add_latency(&e, "p50", hist_percentile_ns(&total->latency, 500000));
+        story_add_latency(&e, "p99", hist_percentile_ns(&total->latency, 990000));
+        story_add_latency(&e, "max", total->latency.max_ns);
+    }
+    story_add_ratio(&e, "errors", answers ? (int64_t)(errors * 1000000 / answers) : 0);
+    story_add_int(&e, "answers", (int64_t)answers);
+    story_add_of(&e, "nodes", all.joined, all.want);
+    tell(h, &e);
+}
+
 /* The roles that have something to do in this stage: "web, db". */
 static void add_busy_roles(struct buf *b, const struct head *h, enum run_stage stage) {
     for (uint32_t r = 0; h->plan && r < h->plan->role_count; r++) {
@@ -137,7 +164,7 @@ static void on_stage(struct head *h, const struct run_note *n) {
         if (n->why == RUN_WHY_DONE || n->why == RUN_WHY_NONE)
             story_text(&e, "giving everything back");
         else
-            story_text(&e, "giving everything back: %s", why_text(n->why));
+            story_text(&e, "giving everything back: %s", tell_why(n->why));
         story_verb(&e, "begin");
         story_add_text(&e, "why", str_from(run_why_word(n->why)));
         tell(h, &e);
@@ -176,7 +203,7 @@ static void on_launch(struct head *h, const struct run_note *n) {
         story_verb(&e, "settled");
         break;
     default:
-        story_text(&e, "%.*s: launch refused: %s", STR_ARG(role), why_text(n->why));
+        story_text(&e, "%.*s: launch refused: %s", STR_ARG(role), tell_why(n->why));
         story_verb(&e, "refused");
         e.mark = STORY_WARN;
         break;
@@ -230,12 +257,12 @@ static void on_silent(struct head *h, const struct run_note *n) {
     buf_printf(&text, "%s (%s) ", name, h->run->nodes[n->node].id);
     buf_add_text(&text, n->why == RUN_WHY_SILENT ? "running " : "asked for ");
     say_clock(&text, n->value_ns);
-    buf_printf(&text, " ago, %s", why_text(n->why));
+    buf_printf(&text, " ago, %s", tell_why(n->why));
     story_text(&e, "%s", buf_text(&text));
     h->nodes[n->node].named_dud = true;
     if (!h->nodes[n->node].note[0])
         snprintf(h->nodes[n->node].note, sizeof h->nodes[n->node].note, "dud: %s",
-                 why_text(n->why));
+                 tell_why(n->why));
     tell(h, &e);
 }
 
@@ -264,7 +291,7 @@ static void on_replacing(struct head *h, const struct run_note *n) {
         story_verb(&e, "given_up");
         add_node(h, &e, n->node, name, sizeof name);
         story_text(&e, "%s (%s) is given up: %s, and no replacement is left", name, id,
-                   why_text(n->why));
+                   tell_why(n->why));
     }
     story_add_text(&e, "why", str_from(run_why_word(n->why)));
     tell(h, &e);
@@ -289,7 +316,7 @@ static void on_rollcall(struct head *h, const struct run_note *n) {
         buf_printf(&text, "%.*s %u < %u: below quorum", STR_ARG(role_name(h, n->role)), n->count,
                    n->of);
         if (n->why != RUN_WHY_NONE) {
-            buf_printf(&text, " (%s)", why_text(n->why));
+            buf_printf(&text, " (%s)", tell_why(n->why));
             story_add_text(&e, "why", str_from(run_why_word(n->why)));
         }
         story_add_of(&e, "here", n->count, n->of);
@@ -333,10 +360,10 @@ static void on_node_trouble(struct head *h, const struct run_note *n) {
     default:
         story_verb(&e, "lost");
         story_add_text(&e, "why", str_from(run_why_word(n->why)));
-        story_text(&e, "%s is lost: %s", name, why_text(n->why));
+        story_text(&e, "%s is lost: %s", name, tell_why(n->why));
         if (!note[0])
             snprintf(h->nodes[n->node].note, sizeof h->nodes[n->node].note, "%s",
-                     why_text(n->why));
+                     tell_why(n->why));
         break;
     }
     tell(h, &e);
@@ -370,7 +397,7 @@ static void on_phase(struct head *h, const struct run_note *n) {
         uint64_t took = p->begun && p->end_ns > p->start_ns ? p->end_ns - p->start_ns : 0;
         bool ok = n->why == RUN_WHY_NONE || n->why == RUN_WHY_DONE;
         buf_printf(&text, "%.*s %s ", STR_ARG(phase_name(h, n->phase)),
-                   ok ? "ok" : why_text(n->why));
+                   ok ? "ok" : tell_why(n->why));
         say_clock(&text, took);
         if (p->nodes > 1 && p->first_start_ns) {
             buf_add_text(&text, ", start spread ");
@@ -398,10 +425,10 @@ static void on_phase_node_failed(struct head *h, const struct run_note *n) {
     if (n->why != RUN_WHY_FAILED && n->why != RUN_WHY_NOT_PREPARED)
         h->phases[n->phase].nodes_lost++; /* by the note's phase: the run's own may have moved on */
     story_text(&e, "%s in %.*s: %s", name, STR_ARG(phase_name(h, n->phase)),
-               note[0] ? note : why_text(n->why));
+               note[0] ? note : tell_why(n->why));
     if (!h->phases[n->phase].detail[0])
         snprintf(h->phases[n->phase].detail, sizeof h->phases[n->phase].detail, "%s on %s",
-                 note[0] ? note : why_text(n->why), name);
+                 note[0] ? note : tell_why(n->why), name);
     tell(h, &e);
 }
 
@@ -431,7 +458,7 @@ static void on_stopping(struct head *h, const struct run_note *n) {
     if (n->why == RUN_WHY_USER && n->count < ARRAY_LEN(levels))
         story_text(&e, "%s", levels[n->count]);
     else
-        story_text(&e, "stopping: %s", why_text(n->why));
+        story_text(&e, "stopping: %s", tell_why(n->why));
     tell(h, &e);
 }
 
@@ -486,9 +513,9 @@ static void on_leak(struct head *h, const struct run_note *n) {
     const char *id = n->node != RUN_NONE ? h->run->nodes[n->node].id : name;
     story_text(&e, "could not confirm that %s is gone (%s). It ends itself at its ttl; "
                    "check or finish with:  dayfly down %s",
-               id, why_text(n->why), h->id);
+               id, tell_why(n->why), h->id);
     if (!h->leak[0])
-        snprintf(h->leak, sizeof h->leak, "%s: %s", id, why_text(n->why));
+        snprintf(h->leak, sizeof h->leak, "%s: %s", id, tell_why(n->why));
     tell(h, &e);
 }
 
@@ -511,7 +538,7 @@ static void on_plain(struct head *h, const struct run_note *n) {
         e.kind = STORY_NODE;
         story_verb(&e, "refused");
         story_add_text(&e, "why", str_from(run_why_word(n->why)));
-        story_text(&e, "a join was refused: %s", why_text(n->why));
+        story_text(&e, "a join was refused: %s", tell_why(n->why));
         e.mark = STORY_WARN;
         break;
     case RUN_NOTE_SETTLING:

@@ -170,6 +170,8 @@ static void fill_then(struct head *h, struct live_view *v) {
     if (v->stage == LIVE_LAUNCH)
         buf_add_text(&b, "roll-call -> ");
     uint32_t from = h->run->phase == RUN_NONE ? 0 : h->run->phase + 1;
+    if (v->stage >= LIVE_COLLECT || h->run->end_why != RUN_WHY_NONE)
+        from = h->plan->phase_count; /* an early end: no phase comes any more */
     for (uint32_t p = from; p < h->plan->phase_count; p++)
         buf_printf(&b, "%.*s%s", STR_ARG(h->plan->phases[p].name), arrow);
     if (h->run->config.collects && v->stage < LIVE_COLLECT)
