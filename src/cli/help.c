@@ -166,7 +166,7 @@ static void help_exit_codes(struct buf *out) {
         ignore(add_wrapped(out, str_from(codes[i].text), 21, 21));
         buf_add_byte(out, '\n');
     }
-    buf_add_text(out, "\nWhen several apply, all are named; the first in this order is the code:\n ");
+    buf_add_text(out, "\nOf several that apply all are named; the first in this order wins:\n ");
     for (int i = 0; i < (int)OUTCOME_COUNT; i++)
         buf_printf(out, " %d", outcome_code((enum outcome)i));
     buf_add_byte(out, '\n');
