@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "emu/power.h"
+#include "emu/steer.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -24,6 +25,7 @@
 struct init {
     struct init_spec spec;
     int signal_fd, power_fd;
+    int steer_fd;         /* leads port 80 of the metadata address to its socket */
     pid_t boot_pid;       /* of user-data; 0: ended or never started */
     bool ending;          /* TERM was sent, KILL follows at kill_ns */
     bool stay;            /* after the end of the tree: dead system in a live instance */
@@ -80,10 +82,11 @@ static int receive_spec(struct init_spec *spec, struct err *err) {
     return 0;
 }
 
-static int open_metadata(const struct init_spec *spec, struct err *err) {
+static int listen_for_metadata(const struct init_spec *spec, uint16_t port, int *ret_fd,
+                               struct err *err) {
     struct sockaddr_in address = {
         .sin_family = AF_INET,
-        .sin_port = htons(spec->namespaced ? 80 : INIT_METADATA_PORT),
+        .sin_port = htons(port),
         .sin_addr.s_addr = htonl(spec->namespaced ? INIT_METADATA_IP : spec->ip)};
     int on = 1;
     int hops = (int)spec->metadata_hops;
@@ -99,6 +102,23 @@ static int open_metadata(const struct init_spec *spec, struct err *err) {
         int code = errno;
         close(fd);
         return err_set_errno(err, ERR_IO, code, "cannot listen for metadata requests");
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+/* Port 80 of every address is the instance's own, where the kernel can steer (steer.h). */
+static int open_metadata(struct init *in, struct err *err) {
+    struct err why = {0};
+    int fd = -1;
+    uint16_t port = in->spec.namespaced ? INIT_METADATA_HIDDEN_PORT : INIT_METADATA_PORT;
+    TRY(listen_for_metadata(&in->spec, port, &fd, err));
+    if (in->spec.namespaced &&
+        steer_port(fd, INIT_METADATA_IP, INIT_METADATA_HTTP_PORT, &in->steer_fd, &why) < 0) {
+        dprintf(1, "metadata is served on port 80, servers cannot bind 0.0.0.0:80: %s\n",
+                why.text);
+        close(fd);
+        TRY(listen_for_metadata(&in->spec, INIT_METADATA_HTTP_PORT, &fd, err));
     }
     tell_fd("imds", fd);
     close(fd);
@@ -168,7 +188,7 @@ static int boot(struct init *in, struct err *err) {
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     if (in->spec.namespaced)
         TRY(init_space_enter(&in->spec, err));
-    TRY(open_metadata(&in->spec, err));
+    TRY(open_metadata(in, err));
     TRY(open_power(in, err));
     dprintf(1, "[    0.000000] dayfly instance %s: %s isolation\n", in->spec.id,
             in->spec.namespaced ? "namespace" : "process");

@@ -29,6 +29,8 @@
 #define INIT_CONTROL_FD 3
 #define INIT_MESSAGE_BYTES 256
 #define INIT_METADATA_PORT 1338 /* of process isolation, where port 80 needs rights */
+#define INIT_METADATA_HTTP_PORT 80
+#define INIT_METADATA_HIDDEN_PORT 1 /* of namespaces: what listens in place of 80 (steer.h) */
 #define INIT_METADATA_IP 0xa9fea9feU /* 169.254.169.254 */
 #define INIT_POWER_BYTES 64 /* "<cloud>-<id>" */
 #define INIT_MAGIC 0x64663031
