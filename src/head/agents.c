@@ -3,9 +3,11 @@
 #include "base/log.h"
 #include "os/clock.h"
 #include "os/random.h"
+#include "report/width.h"
 
 #include <arpa/inet.h>
 #include <inttypes.h>
+#include <stdarg.h>
 
 #define FRAME_ARENA_BYTES (4 * MIB)
 #define PINGS_AT_FIRST 8                     /* quickly, for a good clock before the first phase */
@@ -14,6 +16,9 @@
 #define LEASE_NS (600 * NS_PER_S)            /* T_lease: without contact for so long a node ends */
 #define LEASH_NS (30 * NS_PER_S)             /* traffic stops without contact */
 #define HEARTBEATS_PER_S 1250                /* of the whole fleet, at most */
+#define MEMORY_BYTES_MAX (UINT64_C(1) << 50) /* more is no machine */
+#define CPUS_MAX 65536u
+#define START_EARLY_NS NS_PER_S              /* no order is older before its start instant */
 
 static struct head_link *find_link(const struct head *h, uint32_t id) {
     char key[16];
@@ -38,6 +43,16 @@ static int send_message(struct link *link, const struct wire_message *message) {
     return 0;
 }
 
+/* Orders arrive without gaps or not at all: a link that does not take one is closed, and the node
+ * joins again and says what it has heard. */
+static void send_order(struct link *link, const struct head_order *order) {
+    struct err err = {0};
+    if (link_send(link, (struct str){order->own_bytes, order->size}, &err) == 0)
+        return;
+    log_event(LOG_WARN, "order.unsent", "seq=%" PRIu64 " why=%s", order->seq, err.text);
+    link_close(link);
+}
+
 void agents_order(struct head *h, uint32_t node, struct wire_message *message) {
     struct head_node *n = &h->nodes[node];
     CLEANUP(buf_deinit) struct buf bytes = BUF_INIT(FRAME_BYTES_MAX);
@@ -58,7 +73,14 @@ void agents_order(struct head *h, uint32_t node, struct wire_message *message) {
     *order =
         (struct head_order){.seq = message->seq, .own_bytes = buf_detach(&bytes), .size = size};
     if (n->link)
-        ignore(link_send(n->link, (struct str){order->own_bytes, size}, NULL) < 0); /* kept */
+        send_order(n->link, order);
+}
+
+static void ping(struct head_node *n, uint64_t now_ns) {
+    struct wire_message m = {.type = WIRE_PING, .ping = {.head_sent_ns = clock_monotonic_ns()}};
+    ignore(send_message(n->link, &m) < 0); /* the next one may get through */
+    n->pings++;
+    n->ping_due_ns = now_ns + (n->pings < PINGS_AT_FIRST ? PING_FAST_NS : PING_SLOW_NS);
 }
 
 static uint64_t heartbeat_ns(const struct head *h) {
@@ -98,16 +120,15 @@ void agents_admit(struct head *h, uint32_t link, uint32_t node) {
     n->link = l->link;
     n->link_id = link;
     n->heard_ns = loop_now_ns(h->loop);
-    n->ping_due_ns = n->heard_ns;
     if (!n->joined_unix_ms)
         n->joined_unix_ms = head_unix_ms(h);
     keep_facts(n, l);
     link_accept(l->link);
     ignore(send_message(l->link, &welcome) < 0); /* a dead link is closed, and joins again */
+    ping(n, n->heard_ns); /* before any order: a start instant is never sent by an unknown clock */
     for (uint32_t i = 0; i < n->order_count; i++)
         if (n->orders[i].seq > l->join_heard_seq)
-            ignore(link_send(l->link, (struct str){n->orders[i].own_bytes, n->orders[i].size},
-                             NULL) < 0);
+            send_order(l->link, &n->orders[i]);
 }
 
 void agents_refuse(struct head *h, uint32_t link, enum run_why why, bool power_off) {
@@ -161,8 +182,8 @@ static void on_join(struct head *h, struct head_link *l, const struct wire_join 
     copy_text(l->facts.kernel, sizeof l->facts.kernel, join->kernel);
     copy_text(l->facts.arch, sizeof l->facts.arch, join->arch);
     copy_text(l->facts.private_ip, sizeof l->facts.private_ip, join->private_ip);
-    l->facts.cpus = join->cpus;
-    l->facts.memory_bytes = join->memory_bytes;
+    l->facts.cpus = MIN(join->cpus, CPUS_MAX);
+    l->facts.memory_bytes = MIN(join->memory_bytes, MEMORY_BYTES_MAX);
     struct run_event event = {.kind = RUN_EV_JOIN, .join = {.link = l->id}};
     copy_text(event.join.id, sizeof event.join.id, join->instance_id);
     _Static_assert(RUN_KEY_BYTES == LINK_PIN_SIZE, "a key is known by its pin");
@@ -177,16 +198,16 @@ static void on_heartbeat(struct head *h, uint32_t node, const struct wire_heartb
     struct head_node *n = &h->nodes[node];
     n->has_cpu = true;
     n->cpu_ppm = MIN(beat->cpu_ppm, 1000000u);
-    n->memory_used_max = MAX(n->memory_used_max, beat->memory_used_bytes);
+    n->memory_used_max = MAX(n->memory_used_max, MIN(beat->memory_used_bytes, MEMORY_BYTES_MAX));
     if (beat->memory_total_bytes)
-        n->memory_bytes = beat->memory_total_bytes;
+        n->memory_bytes = MIN(beat->memory_total_bytes, MEMORY_BYTES_MAX);
     uint32_t phase = h->run->phase;
     if (phase == RUN_NONE || !h->run->phase_running || h->plan->phases[phase].warmup)
         return;
     n->cpu_ppm_sum += n->cpu_ppm;
     n->cpu_samples++;
     n->cpu_ppm_max = MAX(n->cpu_ppm_max, n->cpu_ppm);
-    n->steal_ppm_max = MAX(n->steal_ppm_max, beat->steal_ppm);
+    n->steal_ppm_max = MAX(n->steal_ppm_max, MIN(beat->steal_ppm, 1000000u));
 }
 
 static void on_pong(struct head *h, uint32_t node, const struct wire_pong *pong,
@@ -207,18 +228,34 @@ static int32_t exit_of(const struct wire_ending *ending) {
     return ending->signal_number ? -(int32_t)ending->signal_number : ending->status;
 }
 
-/* Keep the last line of what it said, for the story. */
-static void keep_reason(struct head_node *n, const char *what, const struct wire_ending *ending) {
-    struct str tail = str_trim(ending->why.len ? ending->why : ending->tail), line = tail;
+void agents_note(struct head_node *n, struct str said, const char *fmt, ...) {
+    CLEANUP(buf_deinit) struct buf text = BUF_INIT(32 * KIB);
+    char prefix[80];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(prefix, sizeof prefix, fmt, args);
+    va_end(args);
+    struct str line = str_trim(said);
     while (str_contains(line, STR("\n")))
         line = str_skip(line, str_index_of(line, '\n') + 1);
+    buf_add_text(&text, prefix);
+    width_add_clean(&text, line, false);
+    struct str all = buf_str(&text);
+    size_t cut = MIN(all.len, sizeof n->note - 1);
+    while (cut > 0 && cut < all.len && ((unsigned char)all.ptr[cut] & 0xc0) == 0x80)
+        cut--; /* no half character at the end */
+    ignore(!str_copy(n->note, sizeof n->note, str_slice(all, 0, cut))); /* fits */
+}
+
+/* Keep the last line of what it said, for the story. */
+static void keep_reason(struct head_node *n, const char *what, const struct wire_ending *ending) {
+    struct str said = ending->why.len ? ending->why : ending->tail;
     if (ending->timed_out)
-        snprintf(n->note, sizeof n->note, "%s timed out: %.*s", what, STR_ARG(line));
+        agents_note(n, said, "%s timed out: ", what);
     else if (ending->signal_number)
-        snprintf(n->note, sizeof n->note, "%s ended by signal %u: %.*s", what,
-                 ending->signal_number, STR_ARG(line));
+        agents_note(n, said, "%s ended by signal %u: ", what, ending->signal_number);
     else
-        snprintf(n->note, sizeof n->note, "%s exit %d: %.*s", what, ending->status, STR_ARG(line));
+        agents_note(n, said, "%s exit %d: ", what, ending->status);
 }
 
 static void on_setup_done(struct head *h, uint32_t node, const struct wire_ending *ending) {
@@ -237,8 +274,12 @@ static void on_phase_started(struct head *h, uint32_t node, const struct wire_ph
     uint64_t now = loop_now_ns(h->loop), at = p->start_ns;
     int64_t offset;
     uint64_t error;
+    if (!p->begun)
+        return; /* nobody was told to start it */
     if (clocksync_offset(&n->clock, now, &offset, &error))
         at = clocksync_ours(&n->clock, now, s->actual_ns);
+    /* It started between the order and this message; another instant is a clock that lies. */
+    at = MIN(MAX(at, p->start_ns - MIN(p->start_ns, START_EARLY_NS)), MAX(now, p->start_ns));
     p->first_start_ns = p->first_start_ns ? MIN(p->first_start_ns, at) : at;
     p->last_start_ns = MAX(p->last_start_ns, at);
     if (!n->has_skew && p->nodes > 1) {
@@ -296,14 +337,12 @@ static void on_result(struct head *h, uint32_t node, const struct wire_message *
         node_event(h, RUN_EV_READY, node, true, 0);
         return;
     case WIRE_NOT_READY:
-        snprintf(h->nodes[node].note, sizeof h->nodes[node].note, "not ready: %.*s",
-                 STR_ARG(m->not_ready.why));
+        agents_note(&h->nodes[node], m->not_ready.why, "not ready: ");
         node_event(h, RUN_EV_NOT_READY, node, false, 0);
         return;
     case WIRE_PHASE_PREPARED:
         if (m->phase_prepared.why.len)
-            snprintf(h->nodes[node].note, sizeof h->nodes[node].note, "%.*s",
-                     STR_ARG(m->phase_prepared.why));
+            agents_note(&h->nodes[node], m->phase_prepared.why, "%s", "");
         phase_event(h, RUN_EV_PHASE_PREPARED, node, m->phase_prepared.phase,
                     m->phase_prepared.why.len == 0, 0);
         return;
@@ -444,13 +483,6 @@ void agents_close(struct head *h) {
             mem_free(h->nodes[i].orders[k].own_bytes);
         mem_free(h->nodes[i].orders);
     }
-}
-
-static void ping(struct head_node *n, uint64_t now_ns) {
-    struct wire_message m = {.type = WIRE_PING, .ping = {.head_sent_ns = clock_monotonic_ns()}};
-    ignore(send_message(n->link, &m) < 0); /* the next one may get through */
-    n->pings++;
-    n->ping_due_ns = now_ns + (n->pings < PINGS_AT_FIRST ? PING_FAST_NS : PING_SLOW_NS);
 }
 
 void agents_tick(struct head *h, uint64_t now_ns) {

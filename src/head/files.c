@@ -5,18 +5,37 @@
 
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <stdio.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
-#define OUTPUT_BYTES_MAX (4 * MIB) /* kept of one node's output */
+#define OUTPUT_BYTES_MAX (4 * MIB)          /* kept of one node's output */
+#define RECEIVED_BYTES_MAX (64 * 1024 * MIB) /* kept of what all nodes send */
+#define DISK_RESERVE_BYTES (256 * MIB)      /* or a twentieth of a small disk: not for nodes */
+#define PATH_PARTS_MAX 8
+#define PART_BYTES_MAX 100
 
 /* A file that a node is sending.  Written under a temporary name, kept only when whole. */
 struct head_file {
     uint32_t number;
     int fd;
     uint64_t size, received;
-    char path[1024], temporary[1040];
+    char path[2048], temporary[2064]; /* folder of the node, phase, 8 parts of 100 bytes */
     EVP_MD_CTX *hash;
 };
+
+/* Nodes may neither fill the disk, which the journal and the report need, nor take more than a run
+ * may: is there room for `bytes` of theirs? */
+static bool has_room(struct head *h, uint64_t bytes) {
+    struct statvfs disk;
+    if (h->received_bytes + bytes > RECEIVED_BYTES_MAX)
+        return false;
+    if (statvfs(h->results_dir, &disk) < 0)
+        return true; /* the write itself will tell */
+    uint64_t all = (uint64_t)disk.f_blocks * disk.f_frsize;
+    uint64_t left = (uint64_t)disk.f_bavail * disk.f_frsize;
+    return left >= bytes && left - bytes >= MIN((uint64_t)DISK_RESERVE_BYTES, all / 20);
+}
 
 /* results/<run>/nodes/<role>-<i>, made when first used. */
 static bool node_dir(struct head *h, uint32_t node, char *into, size_t size) {
@@ -57,9 +76,14 @@ void files_output(struct head *h, uint32_t node, const struct wire_output *outpu
     if (fd < 0)
         return;
     size_t size = MIN(output->bytes.len, OUTPUT_BYTES_MAX - n->output_bytes);
-    if (write(fd, output->bytes.ptr, size) < 0)
+    bool room = has_room(h, size);
+    if (!room)
+        head_note(h, "output of nodes is dropped: the disk is nearly full, or the run's limit is "
+                     "reached");
+    else if (write(fd, output->bytes.ptr, size) < 0)
         log_event(LOG_ERROR, "files", "path=%s cannot be written", path);
     n->output_bytes += size;
+    h->received_bytes += room ? size : 0;
     if (n->output_bytes >= OUTPUT_BYTES_MAX)
         ignore(write(fd, "\n[more was dropped]\n", 20) < 0); /* best effort, the limit is told */
     close(fd);
@@ -81,19 +105,71 @@ void files_end(struct head *h, uint32_t node) {
     drop_file(&h->nodes[node]);
 }
 
-/* The codec has made sure that the path is relative, without ".." and empty parts. */
+bool files_path_ok(struct str path) {
+    struct str part;
+    unsigned parts = 0;
+    if (path.len == 0 || path.ptr[path.len - 1] == '/')
+        return false;
+    while (str_split(&path, '/', &part)) {
+        if (++parts > PATH_PARTS_MAX || part.len == 0 || part.len > PART_BYTES_MAX ||
+            str_equal(part, STR(".")) || str_equal(part, STR("..")))
+            return false;
+        for (size_t i = 0; i < part.len; i++) {
+            char c = part.ptr[i];
+            bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                         (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+            if (!plain)
+                return false;
+        }
+    }
+    return true;
+}
+
+/* May this node send this file?  Takes it off what it may send. */
+static bool may_send(struct head *h, uint32_t node, const struct wire_file *file) {
+    struct head_node *n = &h->nodes[node];
+    char name[64];
+    const char *why = NULL;
+    if (file->collect == 0 || file->collect > n->collects_asked)
+        why = "nobody asked for it";
+    else if (!files_path_ok(file->path))
+        why = "its name is not plain";
+    else if (n->files_left == 0 || file->size_bytes > n->file_bytes_left)
+        why = "more than it may send";
+    else if (!has_room(h, file->size_bytes))
+        why = "the disk is nearly full, or the run's limit is reached";
+    if (why) {
+        head_node_name(h, node, name, sizeof name);
+        head_note(h, "a file of %s was left out: %s", name, why);
+        return false;
+    }
+    n->files_left--;
+    n->file_bytes_left -= file->size_bytes;
+    h->received_bytes += file->size_bytes;
+    return true;
+}
+
+/* What two phases collect under one name is two files. */
+static void name_file(const struct head *h, const struct head_node *n, const char *dir,
+                      const struct wire_file *file, struct head_file *f) {
+    uint16_t phase = n->collect_phases[file->collect - 1];
+    struct str folder = phase ? h->plan->phases[phase - 1].name : STR_EMPTY;
+    snprintf(f->path, sizeof f->path, "%s/files/%.*s%s%.*s", dir, STR_ARG(folder),
+             phase ? "/" : "", STR_ARG(file->path));
+}
+
 void files_begin(struct head *h, uint32_t node, const struct wire_file *file) {
     struct head_node *n = &h->nodes[node];
-    char dir[600], parent[1024];
+    char dir[600], parent[2048];
     drop_file(n);
-    if (!node_dir(h, node, dir, sizeof dir))
+    if (!may_send(h, node, file) || !node_dir(h, node, dir, sizeof dir))
         return;
     struct head_file *f = mem_new(sizeof *f);
     n->file = f;
     f->number = file->file;
     f->size = file->size_bytes;
     f->fd = -1;
-    snprintf(f->path, sizeof f->path, "%s/files/%.*s", dir, STR_ARG(file->path));
+    name_file(h, n, dir, file, f);
     snprintf(f->temporary, sizeof f->temporary, "%s.part", f->path);
     snprintf(parent, sizeof parent, "%s", f->path);
     *strrchr(parent, '/') = '\0';
@@ -116,7 +192,8 @@ static bool is_whole(struct head_file *f, struct str sha256) {
 static void keep_file(struct head *h, uint32_t node, struct head_file *f, struct str sha256) {
     char name[64];
     head_node_name(h, node, name, sizeof name);
-    if (!is_whole(f, sha256) || fsync(f->fd) < 0 || rename(f->temporary, f->path) < 0) {
+    bool whole = is_whole(f, sha256) && fsync(f->fd) == 0;
+    if (!whole || renameat2(AT_FDCWD, f->temporary, AT_FDCWD, f->path, RENAME_NOREPLACE) < 0) {
         head_note(h, "a file of %s did not arrive whole and was left out: %s", name,
                   strrchr(f->path, '/') + 1);
         return;

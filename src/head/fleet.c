@@ -382,12 +382,10 @@ static void on_console(void *user, const struct aws_result *result,
     struct head_node *n = &c->h->nodes[c->index];
     struct run_event event = {.kind = RUN_EV_CONSOLE, .node = c->index};
     if (result->class == AWS_OK) {
-        struct str text = str_trim(reply->get_console_output.output), line = text;
-        while (str_contains(line, STR("\n")))
-            line = str_skip(line, str_index_of(line, '\n') + 1);
+        struct str text = str_trim(reply->get_console_output.output);
         event.console.has_text = text.len > 0;
-        if (line.len && !n->note[0])
-            snprintf(n->note, sizeof n->note, "console: %.*s", STR_ARG(line));
+        if (text.len && !n->note[0])
+            agents_note(n, text, "console: ");
     }
     head_feed(c->h, &event);
     fleet_call_end(c);

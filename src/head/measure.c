@@ -2,6 +2,8 @@
 
 #include <inttypes.h>
 
+__extension__ typedef unsigned __int128 wide;
+
 struct measure *measure_new(const struct plan *plan, uint32_t node_max) {
     struct measure *m = mem_new(sizeof *m);
     m->plan = plan;
@@ -123,6 +125,32 @@ static struct measure_second *find_second(struct measure *m, uint32_t phase, uin
     return &m->seconds[p->first_second + second];
 }
 
+/* Is it a number that a node can have counted in one second?  What passes can be added up over the
+ * largest fleet and the longest phase without an overflow. */
+static bool is_countable(uint64_t number) {
+    return number <= MEASURE_COUNT_MAX;
+}
+
+static bool request_is_countable(const struct wire_sample_request *r) {
+    bool fine = is_countable(r->planned) && is_countable(r->sent) && is_countable(r->ok) &&
+                r->bytes_in <= MEASURE_BYTES_MAX && r->bytes_out <= MEASURE_BYTES_MAX;
+    for (size_t i = 0; i < r->errors_count; i++)
+        fine &= is_countable(r->errors[i]);
+    return fine;
+}
+
+static int check_sample(const struct measure *m, uint32_t phase, const struct wire_sample *sample,
+                        struct err *err) {
+    bool fine = is_countable(sample->late) && is_countable(sample->late_self) &&
+                is_countable(sample->in_flight);
+    for (size_t i = 0; i < sample->requests_count; i++) {
+        fine &= request_is_countable(&sample->requests[i]);
+        if (sample->requests[i].request >= m->phases[phase].request_count)
+            return err_set(err, ERR_PROTOCOL, "sample: no request %u", sample->requests[i].request);
+    }
+    return fine ? 0 : err_set(err, ERR_PROTOCOL, "sample: a number that cannot be");
+}
+
 static int read_cell(const struct wire_sample_request *from, struct measure_cell *ret_cell,
                      struct err *err) {
     ret_cell->planned = from->planned;
@@ -136,6 +164,8 @@ static int read_cell(const struct wire_sample_request *from, struct measure_cell
         return err_set(err, ERR_PROTOCOL, "sample: bad latency histogram");
     if (from->service.len && hist_decode_add(from->service, &ret_cell->service, err) < 0)
         return err_set(err, ERR_PROTOCOL, "sample: bad service histogram");
+    if (!is_countable(ret_cell->latency.count) || !is_countable(ret_cell->service.count))
+        return err_set(err, ERR_PROTOCOL, "sample: a histogram that cannot be");
     return 0;
 }
 
@@ -153,8 +183,6 @@ static int add_request(struct measure *m, uint32_t phase, uint32_t node,
                        struct err *err) {
     struct measure_phase *p = &m->phases[phase];
     CLEANUP(measure_cell_deinit) struct measure_cell cell = {0};
-    if (from->request >= p->request_count)
-        return err_set(err, ERR_PROTOCOL, "sample: no request %u", from->request);
     TRY(read_cell(from, &cell, err));
     measure_cell_merge(&p->cells[from->request], &cell);
     measure_cell_merge(&p->total, &cell);
@@ -170,6 +198,16 @@ static int add_request(struct measure *m, uint32_t phase, uint32_t node,
     return 0;
 }
 
+/* A node counts once among those that have reported a second. */
+static bool is_news(struct measure_node *node, uint32_t phase, uint32_t second) {
+    if (phase + 1 < node->told_phase ||
+        (phase + 1 == node->told_phase && second < node->told_seconds))
+        return false;
+    node->told_phase = phase + 1;
+    node->told_seconds = second + 1;
+    return true;
+}
+
 int measure_sample(struct measure *m, uint32_t phase, uint32_t node,
                    const struct wire_sample *sample, struct err *err) {
     must(node < m->node_max);
@@ -181,17 +219,19 @@ int measure_sample(struct measure *m, uint32_t phase, uint32_t node,
     uint64_t longest_s = m->plan->phases[phase].timeout_ns / NS_PER_S + 60;
     uint64_t number = sample->from_ns / NS_PER_S;
     bool last_phase = !p->second_count || p->first_second + p->second_count == m->second_count;
-    if (number > longest_s || !last_phase)
+    bool to_come = p->start_ns + MIN(number, longest_s) * NS_PER_S > m->now_ns + MEASURE_LATE_NS;
+    if (number > longest_s || !last_phase || to_come)
         return err_set(err, ERR_PROTOCOL, "sample of second %" PRIu64, number);
+    TRY(check_sample(m, phase, sample, err));
     struct measure_second *second = find_second(m, phase, (uint32_t)number);
     for (size_t i = 0; i < sample->requests_count; i++)
         TRY(add_request(m, phase, node, second, &sample->requests[i], err));
-    if (sample->last_part)
+    if (sample->last_part && is_news(&m->nodes[node], phase, (uint32_t)number))
         second->reports++;
-    second->in_flight += sample->in_flight;
+    second->in_flight += MIN(sample->in_flight, UINT32_MAX - second->in_flight);
     p->late += sample->late;
     p->late_self += sample->late_self;
-    p->late_ns_max = MAX(p->late_ns_max, sample->late_ns_max);
+    p->late_ns_max = MAX(p->late_ns_max, MIN(sample->late_ns_max, longest_s * NS_PER_S));
     if (!m->plan->phases[phase].warmup)
         m->nodes[node].late += sample->late;
     return 0;
@@ -254,7 +294,7 @@ static bool read_cell_metric(const struct threshold *t, const struct measure_cel
         *ret = ns ? (int64_t)((double)cell->ok * 1e6 / ((double)ns / 1e9)) : 0;
         return ns > 0;
     case METRIC_ERRORS:
-        *ret = ended ? (int64_t)(errors * 1000000 / ended) : 0;
+        *ret = ended ? (int64_t)((wide)errors * 1000000 / ended) : 0;
         return ended > 0;
     case METRIC_ERROR_COUNT:
         *ret = (int64_t)errors;
@@ -324,6 +364,7 @@ static void drop_old_cells(struct measure *m, uint32_t phase) {
 
 int measure_tick(struct measure *m, const struct measure_context *context) {
     int stop = -1;
+    m->now_ns = context->now_ns;
     for (uint32_t phase = 0; phase < m->plan->phase_count; phase++) {
         struct measure_phase *p = &m->phases[phase];
         while (p->final_count < p->second_count) {

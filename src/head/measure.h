@@ -20,6 +20,8 @@
 #include "plan/plan.h"
 
 #define MEASURE_LATE_NS (3 * NS_PER_S)
+#define MEASURE_COUNT_MAX (UINT64_C(1) << 32) /* requests, replies, ... of one node's second */
+#define MEASURE_BYTES_MAX (UINT64_C(1) << 40) /* 8.8 Tbit/s */
 
 /* Counters and histograms of one request name over some span. */
 struct measure_cell {
@@ -73,6 +75,7 @@ struct measure_phase {
 struct measure_node {
     struct hist latency;
     uint64_t sent, ok, errors, late, bytes_in, bytes_out;
+    uint32_t told_phase, told_seconds; /* up to where it has reported; phase counted from 1 */
 };
 
 struct measure {
@@ -82,6 +85,7 @@ struct measure {
     uint32_t second_count, second_capacity;
     struct measure_node *nodes;
     uint32_t node_max;
+    uint64_t now_ns;    /* of the last measure_tick */
     uint64_t window_ns; /* longest window of a threshold */
     struct threshold_result *results; /* plan->threshold_count */
 };
@@ -95,7 +99,8 @@ DEFINE_FREEP(struct measure, measure_free)
 void measure_begin(struct measure *m, uint32_t phase, uint64_t start_ns, int64_t start_unix_ms,
                    uint32_t nodes);
 void measure_end(struct measure *m, uint32_t phase, uint64_t end_ns, int64_t end_unix_ms);
-/* Add a node's second.  Errors (the agent is at fault): ERR_PROTOCOL. */
+/* Add a node's second; nothing of a sample is added when a number in it cannot be, or its second is
+ * more than MEASURE_LATE_NS ahead of the last measure_tick.  Errors: ERR_PROTOCOL. */
 NODISCARD int measure_sample(struct measure *m, uint32_t phase, uint32_t node,
                              const struct wire_sample *sample, struct err *err);
 

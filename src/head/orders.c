@@ -482,11 +482,15 @@ static bool collects_from(const struct head *h, const struct plan_collect *c, ui
 
 static void ask_for_files(struct head *h, uint32_t node, uint32_t phase, const struct str *globs,
                           size_t count, uint64_t bytes_max) {
-    if (count == 0)
+    struct head_node *n = &h->nodes[node];
+    if (count == 0 || n->collects_asked == ARRAY_LEN(n->collect_phases))
         return;
+    n->collect_phases[n->collects_asked] = (uint16_t)phase;
+    n->file_bytes_left += bytes_max;
+    n->files_left += COLLECT_FILES_MAX;
     struct wire_message m = {
         .type = WIRE_COLLECT,
-        .collect = {.collect = ++h->nodes[node].collects_asked, .phase = phase, .globs = globs,
+        .collect = {.collect = ++n->collects_asked, .phase = phase, .globs = globs,
                     .globs_count = count, .files_max = COLLECT_FILES_MAX,
                     .file_bytes_max = bytes_max, .total_bytes_max = bytes_max},
     };

@@ -79,6 +79,9 @@ struct head_node {
     char note[160];
     uint64_t output_bytes; /* kept of its output, against the quota */
     uint32_t collects_asked, collects_done;
+    uint16_t collect_phases[PHASES_MAX + 1]; /* of each collection asked for: phase + 1, 0: none */
+    uint64_t file_bytes_left; /* that it may still send, of what it was asked for */
+    uint32_t files_left;
     struct head_file *file; /* being received */
 };
 
@@ -159,6 +162,7 @@ struct head {
         char detail[200];
     } *phases;
 
+    uint64_t received_bytes; /* kept on disk of what all nodes have sent */
     /* The story so far, for the report and for events.ndjson. */
     struct story_event **events;
     uint32_t event_count, event_capacity;
@@ -209,6 +213,8 @@ void agents_refuse(struct head *h, uint32_t link, enum run_why why, bool power_o
 void agents_drop(struct head *h, uint32_t link);
 /* Number, keep and send an order. */
 void agents_order(struct head *h, uint32_t node, struct wire_message *message);
+/* Keep the last line of what a node said after `fmt`, cleaned for terminals and pages. */
+void agents_note(struct head_node *n, struct str said, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void agents_tick(struct head *h, uint64_t now_ns); /* pings, acknowledgements */
 
 /* orders.c */
@@ -226,6 +232,8 @@ void files_output(struct head *h, uint32_t node, const struct wire_output *outpu
 void files_begin(struct head *h, uint32_t node, const struct wire_file *file);
 void files_chunk(struct head *h, uint32_t node, const struct wire_file_chunk *chunk);
 void files_end(struct head *h, uint32_t node);
+/* May a node's file have this name?  At most 8 parts of letters, digits, `.`, `_`, `-`. */
+bool files_path_ok(struct str path);
 
 /* tell.c */
 void tell_note(struct head *h, const struct run_note *note);

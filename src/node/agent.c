@@ -360,7 +360,11 @@ static void agent_on_message(struct agent *a, const struct wire_message *m) {
         collects_go_on(a->collects);
     } else if (m->type == WIRE_BYE) {
         link_close(a->link);
-    } else if (m->seq > a->heard_seq) {
+    } else if (m->seq > a->heard_seq + 1) {
+        log_event(LOG_WARN, "order.gap", "heard=%llu got=%llu", (unsigned long long)a->heard_seq,
+                  (unsigned long long)m->seq);
+        link_close(a->link); /* the next join says what is missing */
+    } else if (m->seq == a->heard_seq + 1) {
         a->heard_seq = m->seq;
         agent_on_order(a, m);
     }

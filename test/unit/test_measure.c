@@ -157,9 +157,69 @@ static void a_sample_that_lies_is_refused(void **state) {
     assert_int_equal(m->phases[1].total.ok, 0);
 }
 
+static void a_number_that_no_node_can_count_poisons_nothing(void **state) {
+    struct fixture *f = *state;
+    struct measure *m = f->measure;
+    static const uint64_t lies[] = {MEASURE_COUNT_MAX + 1, UINT64_C(1) << 63, UINT64_MAX};
+    measure_begin(m, 1, 0, 1000, 1);
+    send_second(m, 1, 0, 0, 0, 10, 1, 0);
+    for (size_t i = 0; i < ARRAY_LEN(lies); i++) {
+        uint64_t errors[LOAD_ERROR_COUNT] = {[LOAD_ERROR_STATUS] = lies[i]};
+        struct wire_sample_request lie[] = {
+            {.request = 0, .ok = lies[i]},        {.request = 0, .sent = lies[i]},
+            {.request = 0, .planned = lies[i]},   {.request = 0, .bytes_in = UINT64_MAX},
+            {.request = 0, .bytes_out = UINT64_MAX},
+            {.request = 0, .errors = errors, .errors_count = LOAD_ERROR_COUNT},
+        };
+        for (size_t k = 0; k < ARRAY_LEN(lie); k++) {
+            /* The first request is honest; the lie after it takes it along. */
+            struct wire_sample_request both[] = {{.request = 1, .ok = 5}, lie[k]};
+            struct wire_sample sample = {.phase = 2, .requests = both, .requests_count = 2,
+                                         .last_part = true};
+            assert_int_equal(measure_sample(m, 1, 0, &sample, NULL), -ERR_PROTOCOL);
+        }
+        struct wire_sample late = {.phase = 2, .late = lies[i]};
+        assert_int_equal(measure_sample(m, 1, 0, &late, NULL), -ERR_PROTOCOL);
+    }
+    assert_int_equal(m->phases[1].total.ok, 10);
+    assert_int_equal(m->phases[1].total.bytes_in, 0);
+    assert_int_equal(m->phases[1].late, 0);
+    assert_int_equal(m->nodes[0].ok, 10);
+}
+
+static void a_second_that_is_yet_to_come_is_refused(void **state) {
+    struct fixture *f = *state;
+    struct measure *m = f->measure;
+    struct measure_context c = {.now_ns = 100 * NS_PER_S};
+    ignore(measure_tick(m, &c) >= 0);
+    measure_begin(m, 1, 100 * NS_PER_S, 1000, 1);
+    struct wire_sample sample = {.phase = 2, .from_ns = 50 * NS_PER_S, .last_part = true};
+    assert_int_equal(measure_sample(m, 1, 0, &sample, NULL), -ERR_PROTOCOL);
+    assert_int_equal(m->second_count, 0);
+    c.now_ns = 150 * NS_PER_S;
+    ignore(measure_tick(m, &c) >= 0);
+    assert_int_equal(measure_sample(m, 1, 0, &sample, NULL), 0);
+}
+
+static void one_node_cannot_speak_for_two(void **state) {
+    struct fixture *f = *state;
+    struct measure *m = f->measure;
+    struct measure_context c = {.now_ns = NS_PER_S};
+    measure_begin(m, 1, 0, 1000, 2);
+    send_second(m, 1, 0, 0, 0, 50, 1, 0);
+    send_second(m, 1, 0, 0, 0, 50, 1, 0);
+    ignore(measure_tick(m, &c) >= 0);
+    assert_null(measure_latest(m, 1)); /* the other node is still waited for */
+    send_second(m, 1, 1, 0, 0, 50, 1, 0);
+    ignore(measure_tick(m, &c) >= 0);
+    assert_int_equal(measure_latest(m, 1)->ok, 150);
+}
+
 #define TF(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 UNIT_MAIN(TF(percentiles_are_of_the_union_of_all_nodes),
           TF(a_second_waits_for_every_node_but_not_for_ever),
           TF(a_broken_window_orders_the_stop_once),
-          TF(thresholds_read_their_own_phase_and_request), TF(a_sample_that_lies_is_refused))
+          TF(thresholds_read_their_own_phase_and_request), TF(a_sample_that_lies_is_refused),
+          TF(a_number_that_no_node_can_count_poisons_nothing),
+          TF(a_second_that_is_yet_to_come_is_refused), TF(one_node_cannot_speak_for_two))
