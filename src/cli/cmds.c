@@ -28,5 +28,6 @@ const struct cmd *const CMDS[] = {
     &cmd_node,
     &cmd_instance_init,
     &cmd_instance_power,
+    &cmd_selftest,
     NULL,
 };

@@ -33,4 +33,7 @@ extern const struct cmd cmd_node;
 extern const struct cmd cmd_instance_init;
 extern const struct cmd cmd_instance_power;
 
+/* Hidden: whether this file works on this machine. */
+extern const struct cmd cmd_selftest;
+
 #endif

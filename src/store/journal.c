@@ -34,8 +34,6 @@ void journal_close(struct journal *own_journal) {
     mem_free(own_journal);
 }
 
-DEFINE_FREEP(struct journal, journal_close)
-
 static int take_lock(struct journal *journal, const char *dir, struct err *err) {
     CLEANUP(buf_deinit) struct buf path = BUF_INIT(4096);
     buf_printf(&path, "%s/head.lock", dir);
@@ -74,12 +72,8 @@ static struct journal *new_journal(void) {
     return journal;
 }
 
-int journal_open(const char *dir, struct journal **ret_journal, struct err *err) {
-    CLEANUP(journal_closep) struct journal *journal = new_journal();
-    TRY(take_lock(journal, dir, err));
-    TRY(open_db(journal, dir, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err));
-    TRY(run_sql(journal->db, "PRAGMA journal_mode=WAL", err));
-    TRY(run_sql(journal->db, "PRAGMA synchronous=FULL", err));
+/* Ready for appends: the table, its size, the statement. */
+static int make_table(struct journal *journal, struct err *err) {
     TRY(run_sql(journal->db,
                 "CREATE TABLE IF NOT EXISTS record (seq INTEGER PRIMARY KEY, bytes BLOB NOT NULL)",
                 err));
@@ -87,6 +81,25 @@ int journal_open(const char *dir, struct journal **ret_journal, struct err *err)
     if (sqlite3_prepare_v2(journal->db, "INSERT INTO record (bytes) VALUES (?)", -1,
                            &journal->insert, NULL) != SQLITE_OK)
         return db_error(journal->db, "prepare", err);
+    return 0;
+}
+
+int journal_open(const char *dir, struct journal **ret_journal, struct err *err) {
+    CLEANUP(journal_closep) struct journal *journal = new_journal();
+    TRY(take_lock(journal, dir, err));
+    TRY(open_db(journal, dir, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err));
+    TRY(run_sql(journal->db, "PRAGMA journal_mode=WAL", err));
+    TRY(run_sql(journal->db, "PRAGMA synchronous=FULL", err));
+    TRY(make_table(journal, err));
+    *ret_journal = take(journal);
+    return 0;
+}
+
+int journal_open_memory(struct journal **ret_journal, struct err *err) {
+    CLEANUP(journal_closep) struct journal *journal = new_journal();
+    if (sqlite3_open_v2(":memory:", &journal->db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
+        return db_error(journal->db, "memory", err);
+    TRY(make_table(journal, err));
     *ret_journal = take(journal);
     return 0;
 }

@@ -22,7 +22,10 @@ struct journal;
 NODISCARD int journal_open(const char *dir, struct journal **ret_journal, struct err *err);
 /* Open an existing journal for reading.  Errors: ERR_NOT_FOUND, ERR_IO. */
 NODISCARD int journal_open_read(const char *dir, struct journal **ret_journal, struct err *err);
+/* A journal that ends with the process, for self-tests.  Errors: ERR_IO. */
+NODISCARD int journal_open_memory(struct journal **ret_journal, struct err *err);
 void journal_close(struct journal *own_journal); /* NULL is fine */
+DEFINE_FREEP(struct journal, journal_close)
 
 /* Append `count` records in one transaction and sync.  Errors: ERR_IO, ERR_LIMIT; after an error
  * nothing of this call is in the journal, and the journal refuses further appends. */
