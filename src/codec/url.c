@@ -19,6 +19,16 @@ static int url_port(struct str text, struct url *url, struct err *err) {
     return 0;
 }
 
+static bool url_host_is_plain(struct str host) {
+    for (size_t i = 0; i < host.len; i++) {
+        char c = host.ptr[i];
+        bool alpha = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!alpha && !(c >= '0' && c <= '9') && c != '-' && c != '.' && c != '_' && c != ':')
+            return false;
+    }
+    return host.len > 0 && host.len <= URL_HOST_BYTES_MAX;
+}
+
 /* host, host:port, [v6] or [v6]:port */
 static int url_authority(struct str text, struct url *url, struct err *err) {
     url->port = url->tls ? 443 : 80;
@@ -36,7 +46,7 @@ static int url_authority(struct str text, struct url *url, struct err *err) {
     }
     if (after.len > 0)
         TRY(url_port(str_skip(after, 1), url, err));
-    if (url->host.len == 0 || url->host.len > URL_HOST_BYTES_MAX)
+    if (!url_host_is_plain(url->host))
         return err_set(err, ERR_PARSE, "not a host: '%.*s'", STR_ARG(text));
     return 0;
 }
@@ -57,6 +67,7 @@ int url_parse(struct str text, struct url *ret_url, struct err *err) {
     if (str_contains(rest, STR("#")))
         return err_set(err, ERR_PARSE, "a URL with a fragment, which is never sent");
     TRY(url_authority(authority, &url, err));
+    url.origin = str_slice(text, 0, text.len - rest.len + end);
     url.target = str_skip(rest, end);
     if (url.target.len == 0)
         url.target = STR("/");

@@ -16,7 +16,8 @@
 
 struct url {
     bool tls;
-    struct str host;   /* never empty */
+    struct str origin; /* "http://host:8080", as it is written */
+    struct str host;   /* letters, digits and "-._:", never empty */
     uint16_t port;     /* given, or 80 or 443 */
     struct str target; /* "/path?query"; "/" when the text has none */
 };

@@ -1,6 +1,7 @@
 #include "head/state.h"
 
 #include "base/log.h"
+#include "codec/url.h"
 #include "plan/template.h"
 
 #include <arpa/inet.h>
@@ -321,16 +322,6 @@ void orders_service(struct head *h, const uint32_t *nodes, uint32_t count) {
 /* ---- phases ---- */
 
 /* Cut "http://host:port/path?x" into origin and path. */
-static bool split_url(struct str url, struct str *ret_origin, struct str *ret_path) {
-    size_t scheme = str_index_of_str(url, STR("://"));
-    if (scheme >= url.len)
-        return false;
-    size_t path = scheme + 3 + str_index_of(str_skip(url, scheme + 3), '/');
-    *ret_origin = str_slice(url, 0, path);
-    *ret_path = path < url.len ? str_skip(url, path) : STR("/");
-    return true;
-}
-
 /* A text that a body must hold, as the extended expression that agents take. */
 static struct str literal_pattern(struct str text, struct arena *arena) {
     char *pattern = arena_new(arena, text.len * 2 + 1);
@@ -365,18 +356,20 @@ static struct wire_load_request request_of(const struct view *v, const struct pl
         .time_max_ns = from->expect.time_max_ns,
         .weight = from->weight,
     };
-    struct str url = resolve(v, from->url, arena, bad), its_origin;
-    if (!split_url(url, &its_origin, &to.target)) {
-        head_note(v->h, "request %.*s: not a URL: %.*s", STR_ARG(from->name), STR_ARG(url));
+    struct url url;
+    struct err err = {0};
+    if (url_parse(resolve(v, from->url, arena, bad), &url, &err) < 0) {
+        head_note(v->h, "request %.*s: %s", STR_ARG(from->name), err.text);
         *bad = true;
         return to;
     }
-    if (origin->ptr && !str_equal(*origin, its_origin)) {
+    to.target = url.target;
+    if (origin->ptr && !str_equal(*origin, url.origin)) {
         head_note(v->h, "request %.*s: one phase loads one target, not %.*s and %.*s",
-                  STR_ARG(from->name), STR_ARG(*origin), STR_ARG(its_origin));
+                  STR_ARG(from->name), STR_ARG(*origin), STR_ARG(url.origin));
         *bad = true;
     }
-    *origin = its_origin;
+    *origin = url.origin;
     fill_headers(v, &from->headers, arena, &to, bad);
     return to;
 }

@@ -4,7 +4,8 @@
 #include <event2/http.h>
 #include <stdio.h>
 
-#include "base/units.h"
+#include "base/buf.h"
+#include "codec/url.h"
 #include "os/dns.h"
 
 struct fetch {
@@ -25,35 +26,6 @@ struct fetch {
     fetch_done *on_done;
     void *arg;
 };
-
-int fetch_url_parse(struct str url, struct fetch_url *ret_url, struct err *err) {
-    struct fetch_url parsed = {.tls = str_starts_with(url, STR("https://"))};
-    if (!parsed.tls && !str_starts_with(url, STR("http://")))
-        return err_set(err, ERR_PARSE, "not an http URL: '%.*s'", STR_ARG(url));
-    struct str rest = str_skip(url, parsed.tls ? 8 : 7);
-    size_t path_at = MIN(str_index_of(rest, '/'), str_index_of(rest, '?'));
-    struct str authority = str_slice(rest, 0, path_at);
-    parsed.path = str_skip(rest, path_at);
-    size_t port_at = str_index_of(authority, ':');
-    parsed.host = str_slice(authority, 0, port_at);
-    if (str_starts_with(authority, STR("["))) {
-        size_t end = str_index_of(authority, ']');
-        parsed.host = str_slice(authority, 1, end);
-        port_at = MIN(end + 1, authority.len);
-    }
-    parsed.port = parsed.tls ? 443 : 80;
-    if (port_at < authority.len) {
-        uint64_t port = 0;
-        if (units_u64(str_skip(authority, port_at + 1), &port, NULL) < 0 || port == 0 ||
-            port > UINT16_MAX)
-            return err_set(err, ERR_PARSE, "not a port in '%.*s'", STR_ARG(url));
-        parsed.port = (uint16_t)port;
-    }
-    if (parsed.host.len == 0 || str_contains(parsed.host, STR("@")))
-        return err_set(err, ERR_PARSE, "no host in '%.*s'", STR_ARG(url));
-    *ret_url = parsed;
-    return 0;
-}
 
 static void fetch_end(struct fetch *f, int status) {
     f->status = status;
@@ -133,14 +105,14 @@ static void fetch_on_address(void *arg, const struct address *addresses, size_t 
 
 int fetch_start(struct loop *loop, const struct fetch_spec *spec, struct fetch **ret_fetch,
                 struct err *err) {
-    struct fetch_url url;
-    TRY(fetch_url_parse(spec->url, &url, err));
+    struct url url;
+    TRY(url_parse(spec->url, &url, err));
     if (url.tls || url.host.len > DNS_NAME_BYTES_MAX)
         return err_set(err, ERR_PARSE, "only http is asked here: '%.*s'", STR_ARG(spec->url));
     struct fetch *f = mem_new(sizeof *f);
     f->loop = loop;
     f->host = str_dup(url.host);
-    f->path = str_dup(url.path.len > 0 ? url.path : STR("/"));
+    f->path = str_dup(url.target);
     f->port = url.port;
     f->put = spec->put;
     f->header = spec->header;

@@ -33,14 +33,4 @@ NODISCARD int fetch_start(struct loop *loop, const struct fetch_spec *spec,
                           struct fetch **ret_fetch, struct err *err);
 void fetch_free(struct fetch *own_fetch);
 
-/* Parts of "http://HOST[:PORT][/path]" or "https://..."; host without brackets, path with query,
- * "/" when there is none.  Error: ERR_PARSE. */
-struct fetch_url {
-    bool tls;
-    struct str host;
-    uint16_t port;
-    struct str path; /* view, may be empty */
-};
-NODISCARD int fetch_url_parse(struct str url, struct fetch_url *ret_url, struct err *err);
-
 #endif

@@ -1,10 +1,10 @@
 #include "node/traffic.h"
 
 #include "base/arena.h"
+#include "codec/url.h"
 #include "core/hist.h"
 #include "core/pace.h"
 #include "load/load.h"
-#include "node/fetch.h"
 #include "os/dns.h"
 
 #define TRAFFIC_INTERVAL_NS (1 * NS_PER_S)
@@ -76,7 +76,7 @@ static uint32_t traffic_threads(const struct traffic *t, uint32_t asked) {
 }
 
 static int traffic_spec(struct traffic *t, const struct wire_load *order,
-                        const struct fetch_url *url, struct err *err) {
+                        const struct url *url, struct err *err) {
     struct load_spec *spec = &t->spec;
     *spec = (struct load_spec){.host = arena_str(&t->arena, url->host),
                                .port = url->port,
@@ -124,11 +124,11 @@ static void traffic_on_address(void *arg, const struct address *addresses, size_
 struct traffic *traffic_new(struct agent *agent, uint32_t phase, const struct wire_load *load,
                             const struct traffic_handler *handler) {
     struct traffic *t = mem_new(sizeof *t);
-    struct fetch_url url = {.host = STR("0.0.0.0")};
+    struct url url = {.host = STR("0.0.0.0")};
     t->agent = agent;
     t->phase = phase;
     t->handler = *handler;
-    int result = fetch_url_parse(load->origin, &url, &t->prepare_why);
+    int result = url_parse(load->origin, &url, &t->prepare_why);
     if (result == 0)
         result = traffic_spec(t, load, &url, &t->prepare_why);
     must(result == 0 || t->prepare_why.code != ERR_NONE);

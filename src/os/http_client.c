@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "codec/http1.h"
+#include "codec/url.h"
 #include "os/address.h"
 #include "os/dns.h"
 
@@ -404,50 +405,12 @@ void http_client_free(struct http_client *own_client) {
 
 /* --- urls, headers, authorities --- */
 
-static bool parse_port(struct str text, uint16_t *ret_port) {
-    uint32_t port = 0;
-    if (text.len == 0 || text.len > 5)
-        return false;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] < '0' || text.ptr[i] > '9')
-            return false;
-        port = port * 10 + (uint32_t)(text.ptr[i] - '0');
-    }
-    *ret_port = (uint16_t)port;
-    return port >= 1 && port <= UINT16_MAX;
-}
-
-static bool host_is_plain(struct str host) {
-    for (size_t i = 0; i < host.len; i++) {
-        char c = host.ptr[i];
-        bool alpha = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (!alpha && !(c >= '0' && c <= '9') && c != '-' && c != '.' && c != '_' && c != ':')
-            return false;
-    }
-    return host.len > 0 && host.len <= DNS_NAME_BYTES_MAX;
-}
-
-int http_origin_parse(struct str url, struct http_origin *ret_origin, struct str *ret_path,
+int http_origin_parse(struct str text, struct http_origin *ret_origin, struct str *ret_path,
                       struct err *err) {
-    struct http_origin origin = {.tls = str_starts_with(url, STR("https://"))};
-    if (!origin.tls && !str_starts_with(url, STR("http://")))
-        return err_set(err, ERR_PARSE, "not an http:// or https:// address: '%.*s'", STR_ARG(url));
-    struct str rest = str_skip(url, origin.tls ? 8 : 7);
-    size_t slash = MIN(str_index_of(rest, '/'), str_index_of(rest, '?'));
-    struct str authority = str_slice(rest, 0, slash), port = STR_EMPTY;
-    struct str path = str_skip(rest, slash);
-    bool bracket = str_starts_with(authority, STR("["));
-    size_t end = bracket ? str_index_of(authority, ']') : str_index_of(authority, ':');
-    origin.host = bracket ? str_slice(authority, 1, end) : str_slice(authority, 0, end);
-    struct str tail = str_skip(authority, bracket ? end + 1 : end);
-    if (str_starts_with(tail, STR(":")))
-        port = str_skip(tail, 1);
-    origin.port = origin.tls ? 443 : 80;
-    bool port_ok = tail.len == 0 || (port.len > 0 && parse_port(port, &origin.port));
-    if (!host_is_plain(origin.host) || !port_ok)
-        return err_set(err, ERR_PARSE, "not an address: '%.*s'", STR_ARG(url));
-    *ret_origin = origin;
-    *ret_path = path.len > 0 ? path : STR("/");
+    struct url url;
+    TRY(url_parse(text, &url, err));
+    *ret_origin = (struct http_origin){.host = url.host, .port = url.port, .tls = url.tls};
+    *ret_path = url.target;
     return 0;
 }
 

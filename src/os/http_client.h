@@ -33,9 +33,9 @@ struct http_origin {
     bool tls;
 };
 
-/* "https://host[:port][/path]"; *ret_path is "/" when there is none.  Views into `url`.
- * Errors: ERR_PARSE. */
-NODISCARD int http_origin_parse(struct str url, struct http_origin *ret_origin,
+/* "https://host[:port][/path]" (codec/url.h); *ret_path is "/" when there is none.  Views into
+ * `text`.  Errors: ERR_PARSE, ERR_LIMIT. */
+NODISCARD int http_origin_parse(struct str text, struct http_origin *ret_origin,
                                 struct str *ret_path, struct err *err);
 
 struct http_client_options {

@@ -10,6 +10,8 @@ static void check(const char *text, bool tls, const char *host, uint16_t port,
     assert_str(url.host, host);
     assert_int_equal(url.port, port);
     assert_str(url.target, target);
+    assert_true(str_starts_with(str_from(text), url.origin));
+    assert_true(url.origin.len + strlen(target) == strlen(text) || strcmp(target, "/") == 0);
 }
 
 static void urls_are_taken_apart(void **state) {
@@ -38,6 +40,7 @@ static void what_is_not_a_url_is_refused(void **state) {
                                       "http://x/#top",
                                       "http://x?y",
                                       "http://x/a b",
+                                      "http://x%00y/",
                                       "http://x/\r\nEvil: 1"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct url url = {.port = 7};
