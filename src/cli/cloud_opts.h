@@ -59,7 +59,7 @@
         {.name = "capacity",                                                                       \
          .kind = OPT_LIST,                                                                         \
          .value = "TYPE[@ZONE]=N",                                                                 \
-         .help = "instances that a pool has; *=N for every pool"},                \
+         .help = "instances that the matching pools have together"},              \
         {.name = "quota",                                                                          \
          .kind = OPT_COUNT,                                                                        \
          .value = "VCPUS",                                                                         \
@@ -81,6 +81,10 @@
          .kind = OPT_DURATION,                                                                     \
          .value = "DUR",                                                                           \
          .help = "a minute of `shutdown +N` inside (60s)"},                                        \
+        {.name = "idle",                                                                           \
+         .kind = OPT_DURATION,                                                                     \
+         .value = "DUR",                                                                           \
+         .help = "its own end: so long without starter and instances (30s)"},                      \
     {                                                                                              \
         .name = "seed", .kind = OPT_COUNT, .value = "N", .help = "of all that is random (drawn)"   \
     }

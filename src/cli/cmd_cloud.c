@@ -13,8 +13,6 @@ static const struct opt OPTS[] = {
      .help = "instances have this program already (no)"},
     {.name = "exit-when-idle", .kind = OPT_FLAG,
      .help = "end when the parent is gone and nothing is left"},
-    {.name = "idle", .kind = OPT_DURATION, .value = "DUR",
-     .help = "how long it must be so (30s)"},
     {.name = "ready-fd", .kind = OPT_COUNT, .value = "FD",
      .help = "write the path of endpoint.json there once up"},
     {.name = "quiet", .letter = 'q', .kind = OPT_FLAG, .help = "print nothing"},
@@ -22,7 +20,7 @@ static const struct opt OPTS[] = {
 };
 
 static int fill(const struct args *args, struct emu_options *o, struct err *err) {
-    static const char *const own[] = {"listen", "state-dir", "region", "agent-on-image", "idle"};
+    static const char *const own[] = {"listen", "state-dir", "region", "agent-on-image"};
     for (size_t i = 0; i < ARRAY_LEN(own); i++)
         if (args_text(args, own[i]))
             TRY(emu_options_set(o, own[i], args_text(args, own[i]), err));

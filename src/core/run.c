@@ -330,6 +330,11 @@ static void run_stop(struct run *run, const struct run_event *ev, struct run_act
     }
     if (run->config.mode == RUN_MODE_FULL)
         run->exits |= exit;
+    if (run->end_why != RUN_WHY_NONE || run->stage >= RUN_STAGE_TEARDOWN) {
+        struct run_note *note = emit_note(act, RUN_NOTE_STOPPING); /* run_end says the first */
+        note->why = RUN_WHY_USER;
+        note->count = run->stop_level;
+    }
     run_end(run, act, run->exits, RUN_WHY_USER);
     if (run->stop_level >= 2 && run->stage < RUN_STAGE_TEARDOWN)
         teardown_enter(run, act);

@@ -236,6 +236,7 @@ void files_end(struct head *h, uint32_t node);
 bool files_path_ok(struct str path);
 
 /* tell.c */
+const char *tell_why(enum run_why why); /* in words, for people */
 void tell_note(struct head *h, const struct run_note *note);
 void tell(struct head *h, struct story_event *event); /* numbers it, keeps it, shows it */
 /* Once a second while a phase runs: what the load does, for streams and heartbeats. */

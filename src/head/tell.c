@@ -455,7 +455,10 @@ static void on_stopping(struct head *h, const struct run_note *n) {
     tell_start(&e, h, STORY_STOP);
     e.mark = STORY_WARN;
     story_add_text(&e, "why", str_from(run_why_word(n->why)));
-    if (n->why == RUN_WHY_USER && n->count < ARRAY_LEN(levels))
+    story_add_int(&e, "level", n->count);
+    if (n->why == RUN_WHY_USER && n->count == 1 && h->run->stage >= RUN_STAGE_TEARDOWN)
+        story_text(&e, "everything is being given back already; ^C three times leaves at once");
+    else if (n->why == RUN_WHY_USER && n->count < ARRAY_LEN(levels))
         story_text(&e, "%s", levels[n->count]);
     else
         story_text(&e, "stopping: %s", tell_why(n->why));

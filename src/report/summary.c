@@ -84,8 +84,8 @@ static void add_banner(struct page *page) {
         end_line(page);
     }
     for (size_t i = 1; i < r->exit_count; i++) {
-        buf_printf(&page->line, "  also exit %d (%s): %s", r->exits[i].code, r->exits[i].name,
-                   r->exits[i].why ? r->exits[i].why : "");
+        buf_printf(&page->line, "  also exit %d (%s)%s%s", r->exits[i].code, r->exits[i].name,
+                   r->exits[i].why ? ": " : "", r->exits[i].why ? r->exits[i].why : "");
         end_line(page);
     }
 }
@@ -260,6 +260,9 @@ static void add_fleet(struct page *page) {
     if (clean->leak) {
         page->ink = INK_RED;
         buf_printf(&page->line, "  \u203c LEAK?  %s", clean->leak);
+        end_line(page);
+        page->ink = INK_RED;
+        buf_printf(&page->line, "           it ends itself at its ttl; now: dayfly down %s", page->r->run);
         end_line(page);
     }
     if (clean->has_truth) {

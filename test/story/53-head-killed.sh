@@ -28,7 +28,7 @@ strike() { kill -9 "${PID_OF[$1]}"; wait "${PID_OF[$1]}" 2>/dev/null; into "$1";
 
 head_start launch "$S" --boot 1s-2s
 head_start load "$S" --set vars.seconds=30s --boot 0s-300ms
-head_start cap "$S" --set vars.seconds=30s --boot 0s-300ms --set fleet.ttl=2m --minute 4s
+head_start cap "$S" --set vars.seconds=30s --boot 0s-300ms --idle 2s --set fleet.ttl=5m --minute 3s
 
 ok "launch: instances are asked for" wait_until 30 asked_for_fleet launch
 strike launch
@@ -58,9 +58,11 @@ is "no launch was waited for: all were settled" "$(grep -c provisional "$WORK/sa
 control stop >/dev/null
 
 CLOUD_URL=$CAP_URL CLOUD_TOKEN=$CAP_TOKEN
-alive() { [ "$(truth '[.instances[] | select(.state != "terminated")] | length')" != 0 ]; }
-none() { ! alive; }
-ok "with neither, the caps end every instance" wait_until 30 none
+ok "with neither, the caps end every instance" wait_until 40 truth_is '.totals.terminated' 5
+is "by themselves: nobody asked for it" \
+    "$(truth '[.calls[] | select(.action == "TerminateInstances")] | length')" 0
+is "by the shutdown that each had planned for itself" \
+    "$(truth '[.instances[].reason] | unique | join(" ")')" Client.InstanceInitiatedShutdown
 ended() { ! kill -0 "$CAP_PID"; }
-is "by themselves" "$(truth '[.calls[] | select(.action == "TerminateInstances")] | length')" 0
+ok "then the cloud ends itself" wait_until 15 ended
 done_testing
