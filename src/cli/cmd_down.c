@@ -37,8 +37,9 @@ static int end_run(struct session *s, struct runs_info *info) {
     struct err err = {0};
     if (session_aws_of_run(s, info, &err) < 0) {
         if (info->cloud[0] && err.code == ERR_NOT_FOUND) {
-            printf("%s/%s: its rehearsal cloud has ended, and all its instances with it\n",
-                   info->name, info->id);
+            session_say(s, info->id,
+                        "%s/%s: its rehearsal cloud has ended, and all its instances with it",
+                        info->name, info->id);
             mark_clean(s, info);
             return EXIT_OK;
         }

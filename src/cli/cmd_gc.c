@@ -56,9 +56,9 @@ static size_t find_all(struct session *s, const struct sources *all, struct foun
             const char *why = args_text(s->args, "run") ? "asked for" : reason(s, run);
             if (!wanted(s->args, run))
                 continue;
-            printf("%.*s/%.*s  %s  %zu instances  owner %.*s  %s\n", STR_ARG(run->name),
-                   STR_ARG(run->run), all->items[i].name, run->node_count, STR_ARG(run->owner),
-                   why ? why : "in use: left alone");
+            session_say(s, run->run.ptr, "%.*s/%.*s  %s  %zu instances  owner %.*s  %s",
+                        STR_ARG(run->name), STR_ARG(run->run), all->items[i].name, run->node_count,
+                        STR_ARG(run->owner), why ? why : "in use: left alone");
             if (why)
                 found[count++] = (struct found){&all->items[i], run};
         }
@@ -75,7 +75,7 @@ static int run(const struct args *args) {
     sources_find(&s, &all);
     size_t count = find_all(&s, &all, found, ARRAY_LEN(found));
     if (count == 0) {
-        printf("nothing to end\n");
+        session_say(&s, "", "nothing to end");
         return all.failed ? EXIT_DEGRADED : EXIT_OK;
     }
     if (args_flag(args, "dry-run"))

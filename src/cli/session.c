@@ -4,6 +4,7 @@
 #include "os/clock.h"
 
 #include <signal.h>
+#include <stdarg.h>
 #include <unistd.h>
 
 static void on_stop_signal(void *arg, int number) {
@@ -162,6 +163,22 @@ int session_find_run(struct session *s, const char *operand, struct runs_info *r
         return err_set(err, ERR_USAGE, "which one?%s", buf_text(&names));
     *ret_info = match;
     return 0;
+}
+
+void session_say(struct session *s, const char *run, const char *fmt, ...) {
+    char text[400];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    if (args_flag(s->args, "json")) {
+        struct story_event e;
+        story_init(&e, STORY_NOTE, clock_wall_unix_ms(), run);
+        story_text(&e, "%s", text);
+        on_story(s, &e);
+    } else {
+        printf("%s\n", text);
+    }
 }
 
 int session_fail(struct session *s, const struct err *err, const char *remedy) {

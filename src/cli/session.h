@@ -46,6 +46,8 @@ struct head_observer session_observer(struct session *s);
  * that is not clean.  Errors: ERR_NOT_FOUND, ERR_USAGE (more than one; they are listed). */
 NODISCARD int session_find_run(struct session *s, const char *operand, struct runs_info *ret_info,
                                struct err *err);
+/* Say on stdout what was found or done: a line for people, a note record with --json. */
+void session_say(struct session *s, const char *run, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* Print an error in the way of the session's screen and return its exit code. */
 int session_fail(struct session *s, const struct err *err, const char *remedy);
 

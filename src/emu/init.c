@@ -127,7 +127,8 @@ static int open_metadata(struct init *in, struct err *err) {
 
 static struct sockaddr_un power_address(const char *name, socklen_t *ret_size) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int length = snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "dayfly-power-%s", name);
+    int length =
+        snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "dayfly-power-%s", name);
     must(length > 0 && (size_t)length < sizeof address.sun_path - 1);
     *ret_size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
     return address;

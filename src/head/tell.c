@@ -518,7 +518,8 @@ static void on_leak(struct head *h, const struct run_note *n) {
                    "check or finish with:  dayfly down %s",
                id, tell_why(n->why), h->id);
     if (!h->leak[0])
-        snprintf(h->leak, sizeof h->leak, "%s: %s", id, tell_why(n->why));
+        snprintf(h->leak, sizeof h->leak, "%s (%s); next: dayfly down %s", id, tell_why(n->why),
+                 h->id);
     tell(h, &e);
 }
 

@@ -261,9 +261,6 @@ static void add_fleet(struct page *page) {
         page->ink = INK_RED;
         buf_printf(&page->line, "  \u203c LEAK?  %s", clean->leak);
         end_line(page);
-        page->ink = INK_RED;
-        buf_printf(&page->line, "           it ends itself at its ttl; now: dayfly down %s", page->r->run);
-        end_line(page);
     }
     if (clean->has_truth) {
         buf_printf(&page->line,
