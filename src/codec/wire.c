@@ -104,14 +104,10 @@ static int wire_encode_sub(const struct wire_field *field, const void *from, str
     return wire_encode_table(field->sub, plain, arena, into, err);
 }
 
-static int wire_encode_field(const struct wire_table *table, const struct wire_field *field,
-                             const void *plain, struct arena *arena, void *message,
-                             struct err *err) {
-    const ProtobufCFieldDescriptor *form = wire_field_of(table, field);
-    const void *from = wire_in(plain, field->offset);
-    void *into = wire_at(message, form->offset);
-    if (form->label == PROTOBUF_C_LABEL_REPEATED)
-        return wire_encode_list(table, field, form, plain, arena, message, err);
+/* A number is the same in a plain struct and in a message; unsigned ones have a bound. */
+static int wire_copy_number(const struct wire_table *table, const struct wire_field *field,
+                            const ProtobufCFieldDescriptor *form, const void *from, void *into,
+                            struct err *err) {
     switch ((int)form->type) {
     case PROTOBUF_C_TYPE_UINT32:
         *(uint32_t *)into = *(const uint32_t *)from;
@@ -122,9 +118,27 @@ static int wire_encode_field(const struct wire_table *table, const struct wire_f
     case PROTOBUF_C_TYPE_INT32:
         *(int32_t *)into = *(const int32_t *)from;
         return 0;
-    case PROTOBUF_C_TYPE_INT64:
+    default:
+        must(form->type == PROTOBUF_C_TYPE_INT64);
         *(int64_t *)into = *(const int64_t *)from;
         return 0;
+    }
+}
+
+static int wire_encode_field(const struct wire_table *table, const struct wire_field *field,
+                             const void *plain, struct arena *arena, void *message,
+                             struct err *err) {
+    const ProtobufCFieldDescriptor *form = wire_field_of(table, field);
+    const void *from = wire_in(plain, field->offset);
+    void *into = wire_at(message, form->offset);
+    if (form->label == PROTOBUF_C_LABEL_REPEATED)
+        return wire_encode_list(table, field, form, plain, arena, message, err);
+    switch ((int)form->type) {
+    case PROTOBUF_C_TYPE_UINT32:
+    case PROTOBUF_C_TYPE_UINT64:
+    case PROTOBUF_C_TYPE_INT32:
+    case PROTOBUF_C_TYPE_INT64:
+        return wire_copy_number(table, field, form, from, into, err);
     case PROTOBUF_C_TYPE_BOOL:
         *(protobuf_c_boolean *)into = *(const bool *)from;
         return 0;
@@ -216,17 +230,10 @@ static int wire_decode_field(const struct wire_table *table, const struct wire_f
         return wire_decode_list(table, field, form, message, arena, plain, err);
     switch ((int)form->type) {
     case PROTOBUF_C_TYPE_UINT32:
-        *(uint32_t *)into = *(const uint32_t *)from;
-        return wire_check_size(table, field, *(const uint32_t *)from, err);
     case PROTOBUF_C_TYPE_UINT64:
-        *(uint64_t *)into = *(const uint64_t *)from;
-        return wire_check_size(table, field, *(const uint64_t *)from, err);
     case PROTOBUF_C_TYPE_INT32:
-        *(int32_t *)into = *(const int32_t *)from;
-        return 0;
     case PROTOBUF_C_TYPE_INT64:
-        *(int64_t *)into = *(const int64_t *)from;
-        return 0;
+        return wire_copy_number(table, field, form, from, into, err);
     case PROTOBUF_C_TYPE_BOOL:
         *(bool *)into = *(const protobuf_c_boolean *)from != 0;
         return 0;

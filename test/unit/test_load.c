@@ -1,33 +1,13 @@
 /* The engine against the test server, both in this process, on loopback. */
-#include "unit.h"
+#include "serve_kit.h"
 
 #include "load/load.h"
-#include "load/serve.h"
 #include "os/clock.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <unistd.h>
 
 #define DEADLINE_NS (30 * NS_PER_S)
-
-static struct serve_spec server_spec(void) {
-    struct serve_spec spec = {.access_log_fd = -1, .seed = 1};
-    struct sockaddr_in *in = (struct sockaddr_in *)&spec.address;
-    in->sin_family = AF_INET;
-    in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    spec.address_size = sizeof *in;
-    return spec;
-}
-
-static struct serve *server_start(const struct serve_spec *spec) {
-    struct serve *serve = NULL;
-    struct err err = {0};
-    if (serve_start(spec, &serve, &err) < 0)
-        fail_msg("%s", err.text);
-    return serve;
-}
 
 static struct load_address address_of(uint16_t port) {
     struct load_address address = {.size = sizeof(struct sockaddr_in)};
@@ -98,7 +78,7 @@ static void assert_all_accounted(const struct load_sample *sum) {
 
 static void the_planned_count_is_sent_and_answered_exactly(void **state) {
     (void)state;
-    struct serve_spec server = server_spec();
+    struct serve_spec server = server_spec(0);
     server.body_bytes = 100;
     struct serve *serve = server_start(&server);
     struct load_address address = address_of(serve_port(serve));
@@ -127,7 +107,7 @@ static void the_planned_count_is_sent_and_answered_exactly(void **state) {
 
 static void eight_shards_send_the_plan_once(void **state) {
     (void)state;
-    struct serve_spec server = server_spec();
+    struct serve_spec server = server_spec(0);
     struct serve *serve = server_start(&server);
     struct load_address address = address_of(serve_port(serve));
     uint64_t planned = 0;
@@ -149,7 +129,7 @@ static void eight_shards_send_the_plan_once(void **state) {
 
 static void a_stall_is_in_the_latency_of_every_request_that_was_due(void **state) {
     (void)state;
-    struct serve_spec server = server_spec();
+    struct serve_spec server = server_spec(0);
     server.stall_ns = 200 * NS_PER_MS;
     server.stall_every_ns = 500 * NS_PER_MS;
     struct serve *serve = server_start(&server);
@@ -178,7 +158,7 @@ static void a_stall_is_in_the_latency_of_every_request_that_was_due(void **state
 
 static void nobody_listening_counts_as_refused(void **state) {
     (void)state;
-    struct serve_spec server = server_spec();
+    struct serve_spec server = server_spec(0);
     struct serve *serve = server_start(&server);
     struct load_address address = address_of(serve_port(serve));
     serve_free(serve); /* the port is free now */
@@ -205,7 +185,7 @@ static void without_an_address_every_request_is_a_dns_error(void **state) {
 
 static void a_server_that_never_answers_ends_in_timeouts_and_unsent(void **state) {
     (void)state;
-    struct serve_spec server = server_spec();
+    struct serve_spec server = server_spec(0);
     server.latency_ns = 60 * NS_PER_S;
     struct serve *serve = server_start(&server);
     struct load_address address = address_of(serve_port(serve));
@@ -228,7 +208,7 @@ static void a_server_that_never_answers_ends_in_timeouts_and_unsent(void **state
 
 static void weights_share_the_requests_and_the_seed_repeats_them(void **state) {
     (void)state;
-    struct serve_spec server = server_spec();
+    struct serve_spec server = server_spec(0);
     struct serve *serve = server_start(&server);
     struct load_address address = address_of(serve_port(serve));
     static const struct load_header type = {STR_INIT("Content-Type"), STR_INIT("text/plain")};
@@ -261,7 +241,7 @@ static void weights_share_the_requests_and_the_seed_repeats_them(void **state) {
 
 static void a_closed_loop_keeps_each_user_busy_until_the_end(void **state) {
     (void)state;
-    struct serve_spec server = server_spec();
+    struct serve_spec server = server_spec(0);
     server.latency_ns = 10 * NS_PER_MS;
     struct serve *serve = server_start(&server);
     struct load_address address = address_of(serve_port(serve));
@@ -283,7 +263,7 @@ static void a_closed_loop_keeps_each_user_busy_until_the_end(void **state) {
 
 static void stopping_sends_nothing_more_and_accounts_for_all(void **state) {
     (void)state;
-    struct serve_spec server = server_spec();
+    struct serve_spec server = server_spec(0);
     struct serve *serve = server_start(&server);
     struct load_address address = address_of(serve_port(serve));
     struct load_spec spec = open_spec(&address, 1000, 20000);
@@ -297,7 +277,7 @@ static void stopping_sends_nothing_more_and_accounts_for_all(void **state) {
 
 static void a_connection_for_each_request_when_asked(void **state) {
     (void)state;
-    struct serve_spec server = server_spec();
+    struct serve_spec server = server_spec(0);
     struct serve *serve = server_start(&server);
     struct load_address address = address_of(serve_port(serve));
     struct load_spec spec = open_spec(&address, 500, 200);
@@ -314,7 +294,7 @@ static void a_connection_for_each_request_when_asked(void **state) {
 
 static void what_the_body_must_hold_is_checked(void **state) {
     (void)state;
-    struct serve_spec server = server_spec();
+    struct serve_spec server = server_spec(0);
     server.body_bytes = 70; /* "dayfly\n" ten times */
     struct serve *serve = server_start(&server);
     struct load_address address = address_of(serve_port(serve));

@@ -1,31 +1,11 @@
 /* The test server, spoken to by hand over a socket. */
-#include "unit.h"
+#include "serve_kit.h"
 
-#include "load/serve.h"
 #include "os/clock.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <unistd.h>
-
-static struct serve_spec server_spec(void) {
-    struct serve_spec spec = {.access_log_fd = -1, .seed = 1, .body_bytes = 5};
-    struct sockaddr_in *in = (struct sockaddr_in *)&spec.address;
-    in->sin_family = AF_INET;
-    in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    spec.address_size = sizeof *in;
-    return spec;
-}
-
-static struct serve *server_start(const struct serve_spec *spec) {
-    struct serve *serve = NULL;
-    struct err err = {0};
-    if (serve_start(spec, &serve, &err) < 0)
-        fail_msg("%s", err.text);
-    return serve;
-}
 
 static int dial(const struct serve *serve) {
     struct sockaddr_in in = {.sin_family = AF_INET,
@@ -72,7 +52,7 @@ static size_t reply_size(const struct serve *serve) {
 
 static void pipelined_requests_are_answered_in_order(void **state) {
     (void)state;
-    struct serve_spec spec = server_spec();
+    struct serve_spec spec = server_spec(5);
     spec.latency_ns = 5 * NS_PER_MS; /* so that the second waits behind the first */
     struct serve *serve = server_start(&spec);
     size_t one = reply_size(serve);
@@ -97,7 +77,7 @@ static void pipelined_requests_are_answered_in_order(void **state) {
 
 static void what_is_not_http_gets_400_and_the_end(void **state) {
     (void)state;
-    struct serve_spec spec = server_spec();
+    struct serve_spec spec = server_spec(5);
     struct serve *serve = server_start(&spec);
     int fd = dial(serve);
     struct buf text;
@@ -115,7 +95,7 @@ static void what_is_not_http_gets_400_and_the_end(void **state) {
 
 static void a_body_is_waited_for_after_100_continue(void **state) {
     (void)state;
-    struct serve_spec spec = server_spec();
+    struct serve_spec spec = server_spec(5);
     struct serve *serve = server_start(&spec);
     int fd = dial(serve);
     struct buf text;
@@ -155,7 +135,7 @@ static void ask(const struct serve *serve, unsigned count, unsigned *ret_ok, uns
 
 static void the_bucket_lets_its_burst_through_and_refills(void **state) {
     (void)state;
-    struct serve_spec spec = server_spec();
+    struct serve_spec spec = server_spec(5);
     spec.limit_micro_per_s = 5 * MICRO;
     struct serve *serve = server_start(&spec);
     unsigned ok = 0, limited = 0;
@@ -175,7 +155,7 @@ static void the_bucket_lets_its_burst_through_and_refills(void **state) {
 
 static void errors_come_as_often_as_asked(void **state) {
     (void)state;
-    struct serve_spec spec = server_spec();
+    struct serve_spec spec = server_spec(5);
     spec.errors_ppm = 250000;
     struct serve *serve = server_start(&spec);
     unsigned ok = 0, errors = 0;
@@ -188,7 +168,7 @@ static void errors_come_as_often_as_asked(void **state) {
 static void the_log_has_both_instants_of_every_request(void **state) {
     (void)state;
     char path[] = "/tmp/dayfly-test-serve-XXXXXX";
-    struct serve_spec spec = server_spec();
+    struct serve_spec spec = server_spec(5);
     spec.access_log_fd = mkostemp(path, O_CLOEXEC);
     assert_true(spec.access_log_fd >= 0);
     unlink(path);
@@ -214,7 +194,7 @@ static void the_log_has_both_instants_of_every_request(void **state) {
 
 static void a_port_in_use_is_an_error(void **state) {
     (void)state;
-    struct serve_spec spec = server_spec();
+    struct serve_spec spec = server_spec(5);
     struct serve *serve = server_start(&spec), *second = NULL;
     ((struct sockaddr_in *)&spec.address)->sin_port = htons(serve_port(serve));
     struct err err = {0};
