@@ -8,6 +8,7 @@
  * Tests: `dayfly selftest` (test/story/70-selftest.sh)
  */
 #include "base/base.h"
+#include "os/address.h"
 
 #include <arpa/inet.h>
 #include <dlfcn.h>
@@ -16,14 +17,50 @@
 #include <pwd.h>
 #include <stdio.h>
 
+/* A decimal port. */
+static bool read_port(const char *text, uint16_t *ret_port) {
+    unsigned port = 0;
+    for (const char *c = text ? text : "0"; *c != '\0'; c++) {
+        if (*c < '0' || *c > '9' || port > UINT16_MAX)
+            return false;
+        port = port * 10 + (unsigned)(*c - '0');
+    }
+    *ret_port = (uint16_t)port;
+    return port <= UINT16_MAX;
+}
+
+/* libevent has its addresses read by this: numeric ones are, names are not looked up. */
 int getaddrinfo(const char *restrict node, const char *restrict service,
                 const struct addrinfo *restrict hints, struct addrinfo **restrict ret_list) {
-    (void)node, (void)service, (void)hints, (void)ret_list;
-    return EAI_FAIL;
+    int family = hints ? hints->ai_family : AF_UNSPEC;
+    bool passive = hints && (hints->ai_flags & AI_PASSIVE);
+    if (!node)
+        node = family == AF_INET6 ? (passive ? "::" : "::1") : (passive ? "0.0.0.0" : "127.0.0.1");
+    uint16_t port = 0;
+    struct address address;
+    if (!read_port(service, &port))
+        return EAI_SERVICE;
+    if (address_parse_host(str_from(node), port, &address, NULL) < 0)
+        return hints && (hints->ai_flags & AI_NUMERICHOST) ? EAI_NONAME : EAI_FAIL;
+    if (family != AF_UNSPEC && family != address_family(&address))
+        return EAI_NONAME;
+    struct entry {
+        struct addrinfo info;
+        struct address address;
+    } *entry = mem_new(sizeof *entry);
+    entry->address = address;
+    entry->info = (struct addrinfo){.ai_family = address_family(&address),
+                                    .ai_socktype = hints && hints->ai_socktype ? hints->ai_socktype
+                                                                               : SOCK_STREAM,
+                                    .ai_protocol = hints ? hints->ai_protocol : 0,
+                                    .ai_addrlen = address.size,
+                                    .ai_addr = &entry->address.any};
+    *ret_list = &entry->info;
+    return 0;
 }
 
 void freeaddrinfo(struct addrinfo *own_list) {
-    must(own_list == NULL); /* nobody can have got one */
+    mem_free(own_list); /* one entry: the first member of what was allocated */
 }
 
 struct hostent *gethostbyname(const char *name) {

@@ -126,8 +126,11 @@ int selftest_names(struct err *err) {
     TRY(expect_literal("2001:db8::7", err));
 #ifdef DAYFLY_STATIC
     struct addrinfo *list = NULL;
-    if (getaddrinfo("192.0.2.7", NULL, NULL, &list) != EAI_FAIL || list)
+    if (getaddrinfo("localhost", NULL, NULL, &list) != EAI_FAIL || list)
         return err_set(err, ERR_NETWORK, "the C library's getaddrinfo is in this program");
+    if (getaddrinfo("192.0.2.7", "80", NULL, &list) != 0)
+        return err_set(err, ERR_NETWORK, "a literal address is not read");
+    freeaddrinfo(list);
 #endif
     return 0;
 }
