@@ -31,8 +31,8 @@ static void check_answer(const struct ec2_request *request, const struct cloud_o
 static void check_cloud(const struct cloud *c, uint64_t now_ns) {
     struct cloud_totals t;
     cloud_truth_totals(c, now_ns, &t);
-    must(t.instances == t.pending + t.running + t.shutting_down + t.terminated + t.stopping +
-                            t.stopped);
+    must(t.instances ==
+         t.pending + t.running + t.shutting_down + t.terminated + t.stopping + t.stopped);
     size_t cursor = 0;
     const struct cloud_instance *i = NULL;
     while (t.instances <= 50 && (i = cloud_truth_instance(c, &cursor))) {

@@ -115,13 +115,11 @@ void sim_agents_effects(struct sim *s) {
             a->ip = e.instance->private_ip;
             if (e.instance->dud != CLOUD_DUD_NONE)
                 continue; /* runs, costs, never gets to work */
-            sim_plan(s, s->now_ns + e.instance->boot_delay_ns, SIM_BOOT)->agent =
-                number_of(s, a);
+            sim_plan(s, s->now_ns + e.instance->boot_delay_ns, SIM_BOOT)->agent = number_of(s, a);
         } else if (a && (e.kind == CLOUD_INSTANCE_STOP || e.kind == CLOUD_INSTANCE_GONE)) {
             die(s, a);
         } else if (a && e.kind == CLOUD_INSTANCE_NOTICE) {
-            struct run_event ev = {.kind = RUN_EV_NOTICE,
-                                   .deadline_ns = e.instance->reclaim_ns};
+            struct run_event ev = {.kind = RUN_EV_NOTICE, .deadline_ns = e.instance->reclaim_ns};
             tell(s, a, &ev);
         }
     }
@@ -318,8 +316,9 @@ void sim_agent_order(struct sim *s, const struct sim_item *item) {
     if (a->state != SIM_AGENT_UP || item->epoch != s->epoch)
         return;
     if (a->link != item->link) { /* lost on its way: again, over the next link */
-        order(s, a, &(struct sim_missed){(enum run_action_kind)item->number, item->event.node,
-                                         item->at_ns});
+        order(s, a,
+              &(struct sim_missed){(enum run_action_kind)item->number, item->event.node,
+                                   item->at_ns});
         return;
     }
     a->contact_ns = s->now_ns;

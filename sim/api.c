@@ -194,8 +194,7 @@ static void answer_failed(struct sim *s, struct sim_call *c, const struct cloud_
     case RUN_ACT_LAUNCH:
         ev.kind = RUN_EV_LAUNCH_REPLY;
         ev.launch.intent = c->intent;
-        ev.launch.outcome =
-            refusal == RUN_REFUSED_NONE ? RUN_OUTCOME_UNKNOWN : RUN_OUTCOME_REFUSED;
+        ev.launch.outcome = refusal == RUN_REFUSED_NONE ? RUN_OUTCOME_UNKNOWN : RUN_OUTCOME_REFUSED;
         ev.launch.refusal = refusal;
         break;
     case RUN_ACT_LIST:
@@ -280,8 +279,7 @@ static enum run_refusal refusal_of(struct str code) {
     if (str_contains(code, STR("Capacity")) || str_contains(code, STR("MaxPrice")) ||
         str_contains(code, STR("Unsupported")))
         return RUN_REFUSED_CAPACITY;
-    if (str_contains(code, STR("LimitExceeded")) &&
-        !str_equal(code, STR("RequestLimitExceeded")))
+    if (str_contains(code, STR("LimitExceeded")) && !str_equal(code, STR("RequestLimitExceeded")))
         return RUN_REFUSED_QUOTA;
     if (str_contains(code, STR("CountExceeded")))
         return RUN_REFUSED_QUOTA;
@@ -322,8 +320,7 @@ static void see_launched(struct sim *s, const struct sim_call *c, struct str id,
 }
 
 static uint32_t launched_by_fleet(struct sim *s, const struct sim_call *c,
-                                  const struct ec2_create_fleet_out *reply,
-                                  struct run_seen *seen) {
+                                  const struct ec2_create_fleet_out *reply, struct run_seen *seen) {
     uint32_t count = 0;
     for (size_t i = 0; i < reply->instances.count; i++) {
         const struct ec2_fleet_instances *set = &reply->instances.items[i];
@@ -353,8 +350,7 @@ static void launched(struct sim *s, struct sim_call *c, const struct cloud_outco
         errors = mem_new_array(reply->errors.count, sizeof *errors);
         for (size_t i = 0; i < reply->errors.count; i++) {
             const struct ec2_fleet_error *e = &reply->errors.items[i];
-            errors[i].pool = pool_of(s, e->choice.override.instance_type,
-                                     e->choice.override.zone);
+            errors[i].pool = pool_of(s, e->choice.override.instance_type, e->choice.override.zone);
             errors[i].refusal = refusal_of(e->code);
         }
         ev.launch.error_count = (uint32_t)reply->errors.count;
@@ -492,8 +488,8 @@ static void arrive_terminate(struct sim *s, struct sim_call *c) {
     r.terminate_instances.ids.count = c->count;
     for (uint32_t i = 0; i < c->count; i++) {
         r.terminate_instances.ids.items[i] = str_from(c->ids[i]);
-        rejected |= !s->healed && s->now_ns < s->rejects_until_ns &&
-                    strcmp(c->ids[i], s->rejected_id) == 0;
+        rejected |=
+            !s->healed && s->now_ns < s->rejects_until_ns && strcmp(c->ids[i], s->rejected_id) == 0;
     }
     /* From time to time one id is "not found" for a while, although it lives. */
     if (!rejected && s->now_ns >= s->rejects_until_ns && sim_chance(s, s->faults.rejected_id)) {

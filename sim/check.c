@@ -51,8 +51,7 @@ static void check_counts(struct sim *s) {
         for (size_t i = sizeof SIM_RUN_ID; i < token.len; i++)
             number = number * 10 + (uint32_t)(token.ptr[i] - '0');
         if (number >= INTENTS_MAX || !s->durable_intents[number])
-            sim_fail(s, "%s lives by %.*s, which no durable intent knows", in->id,
-                     STR_ARG(token));
+            sim_fail(s, "%s lives by %.*s, which no durable intent knows", in->id, STR_ARG(token));
         if (++by_intent[number] > s->durable_counts[number])
             sim_fail(s, "%.*s brought more than it asked for", STR_ARG(token));
         last = MAX(last, number);
@@ -87,8 +86,7 @@ static void check_clean(struct sim *s) {
     for (size_t cursor = 0; (in = cloud_truth_instance(s->cloud, &cursor));)
         if (ours(in) && in->state != CLOUD_TERMINATED)
             sim_fail(s, "clean was said %.3f s ago, and %s is %s",
-                     (double)(s->now_ns - s->clean_ns) / 1e9, in->id,
-                     cloud_state_name(in->state));
+                     (double)(s->now_ns - s->clean_ns) / 1e9, in->id, cloud_state_name(in->state));
     for (size_t cursor = 0; cloud_truth_resource(s->cloud, &cursor, &r);) {
         bool counts = r.kind == CLOUD_SECURITY_GROUP || r.kind == CLOUD_LAUNCH_TEMPLATE;
         if (counts && r.exists && !r.built_in)

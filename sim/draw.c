@@ -81,8 +81,8 @@ static void draw_times(struct sim *s) {
 
 /* A burst of RequestLimitExceeded somewhere in the middle, on one call or on all. */
 static void draw_throttle(struct sim *s, struct cloud_options *o) {
-    static const char *const ops[] = {"*", "CreateFleet", "DescribeInstances",
-                                      "TerminateInstances", "Delete*"};
+    static const char *const ops[] = {"*", "CreateFleet", "DescribeInstances", "TerminateInstances",
+                                      "Delete*"};
     struct fault_rule rule = {.mode = FAULT_ERROR, .code = "RequestLimitExceeded"};
     must(str_copy(rule.op, sizeof rule.op, str_from(ops[prng_below(&s->prng, ARRAY_LEN(ops))])));
     rule.nth = (uint32_t)prng_range(&s->prng, SIM_FOREIGN + 1, 30); /* others were here before */
@@ -149,9 +149,8 @@ static void draw_faults(struct sim *s) {
     /* Most deaths early: launching takes the first minute. */
     if (prng_chance(&s->prng, 400000))
         for (uint64_t i = 0; i <= prng_below(&s->prng, SIM_CRASHES_MAX); i++)
-            f->crash_ns[i] =
-                s->now_ns + (prng_chance(&s->prng, 500000) ? seconds(s, 0, 30)
-                                                           : seconds(s, 0, 900));
+            f->crash_ns[i] = s->now_ns + (prng_chance(&s->prng, 500000) ? seconds(s, 0, 30)
+                                                                        : seconds(s, 0, 900));
     for (int i = 0; i < 3; i++)
         f->stop_ns[i] = RUN_NEVER;
     if (!prng_chance(&s->prng, 300000))

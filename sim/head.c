@@ -49,8 +49,7 @@ void sim_head_sync(struct sim *s, uint64_t unused) {
     }
     journal_durable(s, buf_text(&s->pending), s->pending.len);
     buf_reset(&s->pending);
-    sim_head_event(s, &(struct run_event){.kind = RUN_EV_JOURNALLED,
-                                          .sequence = s->pending_last});
+    sim_head_event(s, &(struct run_event){.kind = RUN_EV_JOURNALLED, .sequence = s->pending_last});
 }
 
 /* A crash: what was not synced survives up to some byte. */
@@ -131,20 +130,55 @@ static void probe_note(struct sim *s, const struct run_note *note) {
 
 static void say_note(struct sim *s, const struct run_note *note) {
     static const char *const names[RUN_NOTE_KIND_COUNT] = {
-        "stage", "launched", "short", "launch unknown", "launch settled", "launch refused",
-        "adopted", "joined", "join refused", "silent", "replacing", "replaced", "given up",
-        "quorum", "below quorum", "spare released", "roll call done", "setup failed", "ready",
-        "not ready", "link lost", "link back", "node lost", "spot notice", "phase preparing",
-        "phase start", "phase node failed", "phase end", "stopping", "collected", "terminated",
-        "terminate failed", "list failed", "sweep", "settling", "resources deleted",
-        "resources failed", "CLEAN", "provisional", "LEAK", "kept", "journal broken",
+        "stage",
+        "launched",
+        "short",
+        "launch unknown",
+        "launch settled",
+        "launch refused",
+        "adopted",
+        "joined",
+        "join refused",
+        "silent",
+        "replacing",
+        "replaced",
+        "given up",
+        "quorum",
+        "below quorum",
+        "spare released",
+        "roll call done",
+        "setup failed",
+        "ready",
+        "not ready",
+        "link lost",
+        "link back",
+        "node lost",
+        "spot notice",
+        "phase preparing",
+        "phase start",
+        "phase node failed",
+        "phase end",
+        "stopping",
+        "collected",
+        "terminated",
+        "terminate failed",
+        "list failed",
+        "sweep",
+        "settling",
+        "resources deleted",
+        "resources failed",
+        "CLEAN",
+        "provisional",
+        "LEAK",
+        "kept",
+        "journal broken",
     };
     if (!s->trace)
         return;
     char who[64] = "";
     if (note->node != RUN_NONE)
-        snprintf(who, sizeof who, " node %u (%s) role %d", note->node,
-                 s->run->nodes[note->node].id, (int)note->role);
+        snprintf(who, sizeof who, " node %u (%s) role %d", note->node, s->run->nodes[note->node].id,
+                 (int)note->role);
     else if (note->role != RUN_NONE)
         snprintf(who, sizeof who, " role %u", note->role);
     sim_say(s, "   %s%s: %s, %u of %u, value %" PRId64 "%s", names[note->kind], who,

@@ -34,46 +34,46 @@
 #define SIM_LATE_NS (300 * NS_PER_S)   /* T_late of the simulated world */
 #define SIM_VISIBLE_NS (60 * NS_PER_S) /* T_ec */
 
-#define SIM_PROBES(X)                                                                              \
-    X(launch_reply_lost, "a launch worked and its reply was lost")                                 \
-    X(launch_request_lost, "a launch request was lost")                                            \
-    X(launch_late, "a launch request arrived after its client had given up")                       \
-    X(late_reply, "a reply came after the client had given up")                                    \
-    X(throttled, "a call was throttled")                                                           \
-    X(partial_fleet, "a launch brought some, not all")                                             \
-    X(list_failed, "a listing failed")                                                             \
-    X(terminate_failed, "a terminate call was refused")                                            \
-    X(adopted, "an instance was found by its tag")                                                 \
-    X(settled, "an unknown launch was settled")                                                    \
-    X(silent, "a silent node was named")                                                           \
-    X(replaced, "a node was replaced")                                                             \
-    X(given_up, "a node could not be replaced")                                                    \
-    X(refused_late, "a late joiner was refused")                                                   \
-    X(impostor_refused, "an impostor was refused")                                                 \
-    X(spare_released, "a spare was released")                                                      \
-    X(quorum, "work went on below full strength")                                                  \
-    X(below_quorum, "a run ended below quorum")                                                    \
-    X(link_back, "a node came back after a broken link")                                           \
-    X(node_lost, "a node was lost")                                                                \
-    X(notice, "a spot notice came")                                                                \
-    X(setup_failed, "a setup failed")                                                              \
-    X(phase_failed, "a phase failed")                                                              \
-    X(phases_done, "all phases were done")                                                         \
-    X(journal_broken, "the journal broke")                                                         \
-    X(journal_torn, "a torn journal record was cut")                                               \
-    X(crash_launching, "the head died while launching")                                            \
-    X(crash_working, "the head died during the work")                                              \
-    X(crash_teardown, "the head died during teardown")                                             \
-    X(crash_recovery, "a recovering head died")                                                    \
-    X(recovered_by_tags, "a teardown knew nothing but the tags")                                   \
-    X(provisional, "all was gone but a launch unsettled")                                          \
-    X(stop_1, "the user stopped once")                                                             \
-    X(stop_2, "the user stopped twice")                                                            \
-    X(stop_3, "the user stopped three times")                                                      \
-    X(leak_said, "a run ended unproved and said so")                                               \
-    X(clean_said, "a run ended clean")                                                             \
-    X(lease_ended, "a node ended itself after its lease")                                          \
-    X(cap_ended, "a node ended itself at its cap")                                                 \
+#define SIM_PROBES(X)                                                        \
+    X(launch_reply_lost, "a launch worked and its reply was lost")           \
+    X(launch_request_lost, "a launch request was lost")                      \
+    X(launch_late, "a launch request arrived after its client had given up") \
+    X(late_reply, "a reply came after the client had given up")              \
+    X(throttled, "a call was throttled")                                     \
+    X(partial_fleet, "a launch brought some, not all")                       \
+    X(list_failed, "a listing failed")                                       \
+    X(terminate_failed, "a terminate call was refused")                      \
+    X(adopted, "an instance was found by its tag")                           \
+    X(settled, "an unknown launch was settled")                              \
+    X(silent, "a silent node was named")                                     \
+    X(replaced, "a node was replaced")                                       \
+    X(given_up, "a node could not be replaced")                              \
+    X(refused_late, "a late joiner was refused")                             \
+    X(impostor_refused, "an impostor was refused")                           \
+    X(spare_released, "a spare was released")                                \
+    X(quorum, "work went on below full strength")                            \
+    X(below_quorum, "a run ended below quorum")                              \
+    X(link_back, "a node came back after a broken link")                     \
+    X(node_lost, "a node was lost")                                          \
+    X(notice, "a spot notice came")                                          \
+    X(setup_failed, "a setup failed")                                        \
+    X(phase_failed, "a phase failed")                                        \
+    X(phases_done, "all phases were done")                                   \
+    X(journal_broken, "the journal broke")                                   \
+    X(journal_torn, "a torn journal record was cut")                         \
+    X(crash_launching, "the head died while launching")                      \
+    X(crash_working, "the head died during the work")                        \
+    X(crash_teardown, "the head died during teardown")                       \
+    X(crash_recovery, "a recovering head died")                              \
+    X(recovered_by_tags, "a teardown knew nothing but the tags")             \
+    X(provisional, "all was gone but a launch unsettled")                    \
+    X(stop_1, "the user stopped once")                                       \
+    X(stop_2, "the user stopped twice")                                      \
+    X(stop_3, "the user stopped three times")                                \
+    X(leak_said, "a run ended unproved and said so")                         \
+    X(clean_said, "a run ended clean")                                       \
+    X(lease_ended, "a node ended itself after its lease")                    \
+    X(cap_ended, "a node ended itself at its cap")                           \
     X(foreign_spared, "others' instances lived through a teardown")
 
 enum sim_probe {
@@ -90,31 +90,31 @@ struct sim_faults {
     uint32_t message_cut; /* the link breaks instead of carrying this message */
     uint32_t agent_dies;  /* per order */
     uint32_t setup_fails, service_fails, phase_fails;
-    uint32_t impostor;    /* per join */
-    uint32_t crash_writing; /* the head dies before this journal record is synced */
-    uint32_t rejected_id; /* an id that a terminate call refuses for a while */
+    uint32_t impostor;          /* per join */
+    uint32_t crash_writing;     /* the head dies before this journal record is synced */
+    uint32_t rejected_id;       /* an id that a terminate call refuses for a while */
     uint64_t journal_breaks_ns; /* RUN_NEVER: never */
     uint64_t crash_ns[SIM_CRASHES_MAX];
     uint64_t stop_ns[3];
 };
 
 enum sim_kind {
-    SIM_EVENT,      /* for the head of `epoch`; over `link` when that is not RUN_NONE */
-    SIM_CALL,       /* a request reaches the service */
+    SIM_EVENT,        /* for the head of `epoch`; over `link` when that is not RUN_NONE */
+    SIM_CALL,         /* a request reaches the service */
     SIM_CALL_TIMEOUT, /* the client gives up */
-    SIM_TICK,       /* the head's timer */
-    SIM_SYNC,       /* the journal is on disk up to `number` */
+    SIM_TICK,         /* the head's timer */
+    SIM_SYNC,         /* the journal is on disk up to `number` */
     SIM_CRASH,
     SIM_RESTART,
     SIM_STOP,
     SIM_HEAL,
     SIM_JOURNAL_BREAKS,
-    SIM_BOOT,       /* agent: user-data runs */
-    SIM_JOIN_TRY,   /* agent calls home */
-    SIM_ADMITTED,   /* agent hears that it is in (`number` 1), or not (0), or to power off (2) */
-    SIM_ORDER,      /* agent hears an order */
-    SIM_WORK_DONE,  /* agent's order is finished: the answer goes out */
-    SIM_LEASE,      /* agent looks at its lease and its cap */
+    SIM_BOOT,      /* agent: user-data runs */
+    SIM_JOIN_TRY,  /* agent calls home */
+    SIM_ADMITTED,  /* agent hears that it is in (`number` 1), or not (0), or to power off (2) */
+    SIM_ORDER,     /* agent hears an order */
+    SIM_WORK_DONE, /* agent's order is finished: the answer goes out */
+    SIM_LEASE,     /* agent looks at its lease and its cap */
     SIM_KIND_COUNT
 };
 
@@ -152,10 +152,10 @@ struct sim_agent {
     char id[INSTANCE_ID_BYTES];
     enum sim_agent_state state;
     uint32_t ip;
-    uint32_t link;         /* RUN_NONE: none */
-    uint32_t pending_link; /* of the join that is on its way */
-    bool key_known;        /* it was admitted once */
-    uint32_t epoch;        /* of the head that it is linked to, or calls */
+    uint32_t link;          /* RUN_NONE: none */
+    uint32_t pending_link;  /* of the join that is on its way */
+    bool key_known;         /* it was admitted once */
+    uint32_t epoch;         /* of the head that it is linked to, or calls */
     uint64_t in_ns, out_ns; /* messages arrive in order */
     uint64_t contact_ns, cap_ns;
     bool joining;
@@ -207,8 +207,8 @@ struct sim {
     uint32_t finishes;
     uint32_t crashes;
 
-    struct buf journal; /* durable bytes */
-    struct buf pending; /* written, not synced; cut into records */
+    struct buf journal;    /* durable bytes */
+    struct buf pending;    /* written, not synced; cut into records */
     uint64_t pending_last; /* sequence of the last one */
     bool sync_planned, journal_broken;
     uint8_t durable_intents[INTENTS_MAX];

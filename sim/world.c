@@ -113,8 +113,8 @@ static void happen(struct sim *s, struct sim_item *item) {
         return;
     case SIM_STOP:
         if (s->run && !s->finished)
-            sim_head_event(s, &(struct run_event){.kind = RUN_EV_USER_STOP,
-                                                  .level = (uint32_t)item->number});
+            sim_head_event(
+                s, &(struct run_event){.kind = RUN_EV_USER_STOP, .level = (uint32_t)item->number});
         return;
     case SIM_HEAL:
         heal(s);

@@ -25,33 +25,33 @@
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 
 /* Define `name_freep(struct **)` for CLEANUP from a `name_free(struct *)`. */
-#define DEFINE_FREEP(type, free_fn)                                                                \
-    UNUSED static inline void free_fn##p(type **own_ptr) {                                         \
-        free_fn(*own_ptr);                                                                         \
-        *own_ptr = NULL;                                                                           \
+#define DEFINE_FREEP(type, free_fn)                        \
+    UNUSED static inline void free_fn##p(type **own_ptr) { \
+        free_fn(*own_ptr);                                 \
+        *own_ptr = NULL;                                   \
     }
 
 /* Move a pointer out of a CLEANUP variable. */
-#define take(ptr)                                                                                  \
-    __extension__({                                                                                \
-        __typeof__(ptr) take_value_ = (ptr);                                                       \
-        (ptr) = NULL;                                                                              \
-        take_value_;                                                                               \
+#define take(ptr)                            \
+    __extension__({                          \
+        __typeof__(ptr) take_value_ = (ptr); \
+        (ptr) = NULL;                        \
+        take_value_;                         \
     })
 
 /* A result that is ignored on purpose; say why beside it. */
-#define ignore(expr)                                                                               \
-    do {                                                                                           \
-        if (expr) {                                                                                \
-        }                                                                                          \
+#define ignore(expr) \
+    do {             \
+        if (expr) {  \
+        }            \
     } while (0)
 
 /* Return the error of `expr` to our caller.  Safe because locals clean themselves up. */
-#define TRY(expr)                                                                                  \
-    do {                                                                                           \
-        int try_result_ = (expr);                                                                  \
-        if (try_result_ < 0)                                                                       \
-            return try_result_;                                                                    \
+#define TRY(expr)                 \
+    do {                          \
+        int try_result_ = (expr); \
+        if (try_result_ < 0)      \
+            return try_result_;   \
     } while (0)
 
 /* A condition that only a bug of ours can break. */

@@ -18,7 +18,8 @@ struct buf {
     bool overflow;
 };
 
-#define BUF_INIT(max_bytes) {.ptr = NULL, .len = 0, .capacity = 0, .max = (max_bytes)}
+#define BUF_INIT(max_bytes) \
+    { .ptr = NULL, .len = 0, .capacity = 0, .max = (max_bytes) }
 
 void buf_init(struct buf *b, size_t max);
 void buf_deinit(struct buf *b); /* accepts a zeroed struct, and twice */

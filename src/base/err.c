@@ -66,8 +66,8 @@ void err_reset(struct err *err) {
 
 const char *err_name(enum err_code code) {
     switch (code) {
-#define ERR_NAME(name, text)                                                                       \
-    case name:                                                                                     \
+#define ERR_NAME(name, text) \
+    case name:               \
         return #name;
         ERR_MAP(ERR_NAME)
 #undef ERR_NAME
@@ -80,8 +80,8 @@ const char *err_name(enum err_code code) {
 
 const char *err_meaning(enum err_code code) {
     switch (code) {
-#define ERR_MEANING(name, text)                                                                    \
-    case name:                                                                                     \
+#define ERR_MEANING(name, text) \
+    case name:                  \
         return text;
         ERR_MAP(ERR_MEANING)
 #undef ERR_MEANING

@@ -10,24 +10,24 @@
 #include "base/base.h"
 
 /* Add a code only when a caller branches on it. */
-#define ERR_MAP(X)                                                                                 \
-    X(ERR_PARSE, "cannot be parsed")                                                               \
-    X(ERR_LIMIT, "beyond a limit")                                                                 \
-    X(ERR_NOT_FOUND, "not found")                                                                  \
-    X(ERR_EXISTS, "already there")                                                                 \
-    X(ERR_USAGE, "wrong usage")                                                                    \
-    X(ERR_CONFIG, "the plan is invalid")                                                           \
-    X(ERR_ACCESS, "no access")                                                                     \
-    X(ERR_CAPACITY, "no capacity")                                                                 \
-    X(ERR_IO, "input or output failed")                                                            \
-    X(ERR_NETWORK, "the network failed")                                                           \
-    X(ERR_TIMEOUT, "timed out")                                                                    \
-    X(ERR_CLOSED, "closed by the other side")                                                      \
-    X(ERR_PROTOCOL, "the other side broke the protocol")                                           \
-    X(ERR_REFUSED, "refused")                                                                      \
-    X(ERR_REMOTE, "the service answered with an error")                                            \
-    X(ERR_THROTTLED, "throttled")                                                                  \
-    X(ERR_UNKNOWN_OUTCOME, "sent, but the outcome is not known")                                   \
+#define ERR_MAP(X)                                               \
+    X(ERR_PARSE, "cannot be parsed")                             \
+    X(ERR_LIMIT, "beyond a limit")                               \
+    X(ERR_NOT_FOUND, "not found")                                \
+    X(ERR_EXISTS, "already there")                               \
+    X(ERR_USAGE, "wrong usage")                                  \
+    X(ERR_CONFIG, "the plan is invalid")                         \
+    X(ERR_ACCESS, "no access")                                   \
+    X(ERR_CAPACITY, "no capacity")                               \
+    X(ERR_IO, "input or output failed")                          \
+    X(ERR_NETWORK, "the network failed")                         \
+    X(ERR_TIMEOUT, "timed out")                                  \
+    X(ERR_CLOSED, "closed by the other side")                    \
+    X(ERR_PROTOCOL, "the other side broke the protocol")         \
+    X(ERR_REFUSED, "refused")                                    \
+    X(ERR_REMOTE, "the service answered with an error")          \
+    X(ERR_THROTTLED, "throttled")                                \
+    X(ERR_UNKNOWN_OUTCOME, "sent, but the outcome is not known") \
     X(ERR_INTERRUPTED, "interrupted")
 
 enum err_code {

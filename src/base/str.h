@@ -14,7 +14,8 @@ struct str {
 };
 
 #define STR(literal) ((struct str){"" literal, sizeof(literal) - 1})
-#define STR_INIT(literal) {"" literal, sizeof(literal) - 1} /* for static tables */
+#define STR_INIT(literal) \
+    { "" literal, sizeof(literal) - 1 } /* for static tables */
 #define STR_EMPTY ((struct str){NULL, 0})
 #define STR_ARG(s) (int)(s).len, (s).ptr ? (s).ptr : ""
 

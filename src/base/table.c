@@ -70,8 +70,8 @@ void *table_set(struct table *t, struct str key, void *value) {
     }
     if (t->used == t->capacity)
         rebuild(t);
-    t->entries[t->used] = (struct table_entry){
-        .key = str_dup(key), .key_len = key.len, .hash = hash, .value = value};
+    t->entries[t->used] =
+        (struct table_entry){.key = str_dup(key), .key_len = key.len, .hash = hash, .value = value};
     add_to_index(t, t->used);
     t->used++;
     t->count++;

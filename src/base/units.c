@@ -89,10 +89,11 @@ static const struct unit DURATIONS[] = {
     {STR_INIT("d"), 86400 * NS_PER_S},
 };
 static const struct unit SIZES[] = {
-    {STR_INIT("KiB"), KIB},     {STR_INIT("MiB"), MIB},        {STR_INIT("GiB"), GIB},
-    {STR_INIT("TiB"), GIB * 1024}, {STR_INIT("kB"), 1000},     {STR_INIT("KB"), 1000},
-    {STR_INIT("MB"), 1000000},  {STR_INIT("GB"), 1000000000},  {STR_INIT("TB"), 1000000000000},
-    {STR_INIT("B"), 1},
+    {STR_INIT("KiB"), KIB},          {STR_INIT("MiB"), MIB},
+    {STR_INIT("GiB"), GIB},          {STR_INIT("TiB"), GIB * 1024},
+    {STR_INIT("kB"), 1000},          {STR_INIT("KB"), 1000},
+    {STR_INIT("MB"), 1000000},       {STR_INIT("GB"), 1000000000},
+    {STR_INIT("TB"), 1000000000000}, {STR_INIT("B"), 1},
 };
 
 static const struct unit *take_unit(struct str *text, const struct unit *units, size_t count) {
@@ -199,9 +200,12 @@ int units_percent(struct str text, uint64_t *ret_ppm, struct err *err) {
 
 void units_add_duration(struct buf *b, uint64_t ns) {
     static const struct unit order[] = {
-        {STR_INIT("d"), 86400 * NS_PER_S}, {STR_INIT("h"), 3600 * NS_PER_S},
-        {STR_INIT("m"), 60 * NS_PER_S},    {STR_INIT("s"), NS_PER_S},
-        {STR_INIT("ms"), NS_PER_MS},       {STR_INIT("us"), NS_PER_US},
+        {STR_INIT("d"), 86400 * NS_PER_S},
+        {STR_INIT("h"), 3600 * NS_PER_S},
+        {STR_INIT("m"), 60 * NS_PER_S},
+        {STR_INIT("s"), NS_PER_S},
+        {STR_INIT("ms"), NS_PER_MS},
+        {STR_INIT("us"), NS_PER_US},
         {STR_INIT("ns"), 1},
     };
     if (ns == 0)

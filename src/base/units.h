@@ -34,9 +34,9 @@ void units_add_duration(struct buf *b, uint64_t ns);
 /* For people: "1:09" or "2:04:10" (clock style), "3.1 ms", "412 us". */
 void units_add_clock(struct buf *b, uint64_t ns);
 void units_add_latency(struct buf *b, uint64_t ns);
-void units_add_size(struct buf *b, uint64_t bytes);        /* "214 MB" */
-void units_add_money(struct buf *b, uint64_t usd_micro);   /* "$4.71", "$0.0042" */
-void units_add_count(struct buf *b, uint64_t count);       /* "120,000,000" */
+void units_add_size(struct buf *b, uint64_t bytes);      /* "214 MB" */
+void units_add_money(struct buf *b, uint64_t usd_micro); /* "$4.71", "$0.0042" */
+void units_add_count(struct buf *b, uint64_t count);     /* "120,000,000" */
 /* "512.000000" without trailing zeros: exact text of a micro value. */
 void units_add_micro(struct buf *b, int64_t micro);
 

@@ -11,8 +11,8 @@
 #include "base/err.h"
 
 struct when {
-    int year;                         /* 1970.. */
-    unsigned month, day;              /* from 1 */
+    int year;                          /* 1970.. */
+    unsigned month, day;               /* from 1 */
     unsigned hour, minute, second, ms; /* from 0 */
 };
 

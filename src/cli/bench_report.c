@@ -3,15 +3,15 @@
 #include "base/units.h"
 #include "report/jsonw.h"
 
-#define BUSY_PPM 900000      /* of the load threads' time: no room for more */
-#define LATE_SELF_PPM 1000   /* of the sends were late though a connection was free */
+#define BUSY_PPM 900000    /* of the load threads' time: no room for more */
+#define LATE_SELF_PPM 1000 /* of the sends were late though a connection was free */
 
 static const struct {
     const char *text, *key;
     uint32_t ppm;
 } RANKS[] = {
-    {"p50", "p50_us", 500000},     {"p75", "p75_us", 750000},     {"p90", "p90_us", 900000},
-    {"p95", "p95_us", 950000},     {"p99", "p99_us", 990000},     {"p99.9", "p99_9_us", 999000},
+    {"p50", "p50_us", 500000},       {"p75", "p75_us", 750000},  {"p90", "p90_us", 900000},
+    {"p95", "p95_us", 950000},       {"p99", "p99_us", 990000},  {"p99.9", "p99_9_us", 999000},
     {"p99.99", "p99_99_us", 999900}, {"max", "max_us", 1000000},
 };
 

@@ -15,8 +15,8 @@ struct bench_result {
     uint64_t took_ns;     /* from the start to the last reply, at least the plan's length */
     uint64_t cpu_ns;      /* of the load threads */
     uint32_t connections, threads;
-    uint64_t start_ns;    /* CLOCK_MONOTONIC */
-    bool stopped;         /* by a signal */
+    uint64_t start_ns; /* CLOCK_MONOTONIC */
+    bool stopped;      /* by a signal */
 };
 
 void bench_add_text(struct buf *out, const struct bench_result *result);

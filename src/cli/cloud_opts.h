@@ -28,10 +28,7 @@
          .kind = OPT_TEXT,                                                                         \
          .value = "DUR-DUR",                                                                       \
          .help = "from shutting-down to terminated (500ms-2s)"},                                   \
-        {.name = "api",                                                                            \
-         .kind = OPT_TEXT,                                                                         \
-         .value = "DUR-DUR",                                                                       \
-         .help = "answer time (30ms-120ms)"},                                                      \
+        {.name = "api", .kind = OPT_TEXT, .value = "DUR-DUR", .help = "answer time (30ms-120ms)"}, \
         {.name = "visible",                                                                        \
          .kind = OPT_DURATION,                                                                     \
          .value = "DUR",                                                                           \
@@ -59,7 +56,7 @@
         {.name = "capacity",                                                                       \
          .kind = OPT_LIST,                                                                         \
          .value = "TYPE[@ZONE]=N",                                                                 \
-         .help = "instances that the matching pools have together"},              \
+         .help = "instances that the matching pools have together"},                               \
         {.name = "quota",                                                                          \
          .kind = OPT_COUNT,                                                                        \
          .value = "VCPUS",                                                                         \

@@ -36,8 +36,8 @@ enum opt_kind {
 };
 
 struct opt {
-    const char *name;  /* without dashes; NULL ends the table */
-    char letter;       /* one-letter form, or 0 */
+    const char *name; /* without dashes; NULL ends the table */
+    char letter;      /* one-letter form, or 0 */
     enum opt_kind kind;
     const char *value; /* name of the value in help: "FILE" */
     const char *words; /* OPT_WORD: "auto|tty|plain" */
@@ -50,14 +50,14 @@ struct args;
 
 struct cmd {
     const char *name;
-    const char *summary;         /* one line, lower case, no full stop */
-    const char *operands;        /* "FILE", "[FLEET]", or NULL */
+    const char *summary;  /* one line, lower case, no full stop */
+    const char *operands; /* "FILE", "[FLEET]", or NULL */
     unsigned operands_min;
-    unsigned operands_max;       /* UINT_MAX: any number */
+    unsigned operands_max; /* UINT_MAX: any number */
     enum cmd_group group;
-    const struct opt *opts;      /* ends with {0}; may be NULL */
-    const char *const *examples; /* ends with NULL; may be NULL */
-    const char *details;         /* paragraphs after the options, or NULL */
+    const struct opt *opts;              /* ends with {0}; may be NULL */
+    const char *const *examples;         /* ends with NULL; may be NULL */
+    const char *details;                 /* paragraphs after the options, or NULL */
     int (*run)(const struct args *args); /* returns the exit code (cli/exits.h) */
 };
 

@@ -106,8 +106,7 @@ static bool check_identity(struct doctor *d) {
     aws_sts_get_caller_identity(d->client, on_identity, d);
     bool ok = wait_for(d) && d->class == AWS_OK;
     struct finding *f = add(d, "who am I", ok, "check the keys, the clock and the network");
-    snprintf(f->detail, sizeof f->detail, ok ? "account %s" : "%s",
-             ok ? d->account : d->err.text);
+    snprintf(f->detail, sizeof f->detail, ok ? "account %s" : "%s", ok ? d->account : d->err.text);
     f = add(d, "clock", !ok || llabs(aws_client_skew_ms(d->client)) < 60000,
             "set this machine's clock; AWS refuses calls more than 15 minutes off");
     snprintf(f->detail, sizeof f->detail, "%lld ms from the service's",
@@ -158,8 +157,11 @@ static bool print_people(const struct doctor *d) {
     bool well = true;
     for (size_t i = 0; i < d->count; i++) {
         const struct finding *f = &d->findings[i];
-        buf_printf(&out, "%-5s %-26s %s\n", f->ok ? "ok" : f->skipped ? "-" : "FAIL", f->what,
-                   f->detail);
+        buf_printf(&out, "%-5s %-26s %s\n",
+                   f->ok        ? "ok"
+                   : f->skipped ? "-"
+                                : "FAIL",
+                   f->what, f->detail);
         if (!f->ok)
             buf_printf(&out, "      fix: %s\n", f->fix);
         well &= f->ok || f->skipped;
@@ -178,8 +180,8 @@ static bool print_json(const struct doctor *d) {
                                               "fix", f->ok ? "" : f->fix));
         well &= f->ok || f->skipped;
     }
-    json_t *root = json_pack("{s:s, s:b, s:o}", "schema", "dayfly.doctor/1", "ok", well, "checks",
-                             list);
+    json_t *root =
+        json_pack("{s:s, s:b, s:o}", "schema", "dayfly.doctor/1", "ok", well, "checks", list);
     json_print(root);
     return well;
 }

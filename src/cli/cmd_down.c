@@ -8,8 +8,8 @@
 
 static bool confirmed(const struct args *args, const struct runs_info *info) {
     const char *name = args_text(args, "confirm");
-    if (args_flag(args, "yes") || (name && (strcmp(name, info->name) == 0 ||
-                                            strcmp(name, info->id) == 0)))
+    if (args_flag(args, "yes") ||
+        (name && (strcmp(name, info->name) == 0 || strcmp(name, info->id) == 0)))
         return true;
     if (args_flag(args, "no-input") || !isatty(STDIN_FILENO))
         return false;

@@ -6,7 +6,6 @@
 #include "base/when.h"
 #include "os/clock.h"
 
-
 static uint64_t hourly(const struct fleets_run *run) {
     uint64_t sum = 0;
     for (size_t i = 0; i < run->node_count; i++)

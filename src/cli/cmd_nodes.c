@@ -22,8 +22,8 @@ static void read_slots(struct session *s, const char *run, struct table *slots) 
         const char *node = json_string_value(json_object_get(event, "node"));
         const char *id = json_string_value(json_object_get(event, "id"));
         if (node && id && strchr(node, ':'))
-            ignore(table_set(slots, str_from(id),
-                             arena_text(&s->arena, str_from(node))) != NULL); /* the latest */
+            ignore(table_set(slots, str_from(id), arena_text(&s->arena, str_from(node))) !=
+                   NULL); /* the latest */
         json_decref(event);
     }
 }
@@ -60,9 +60,11 @@ static void add_row(struct buf *out, const struct fleets_node *n, const char *sl
     int64_t ms = clock_wall_unix_ms() - n->launched_unix_ms;
     units_add_clock(&age, ms > 0 ? (uint64_t)ms * NS_PER_MS : 0);
     buf_printf(out, "%-16s %-14.*s %-21.*s %-14.*s %-12.*s %-10.*s %-15.*s %8s\n",
-               slot ? slot : n->role.ptr ? n->role.ptr : "-", STR_ARG(n->state), STR_ARG(n->id),
-               STR_ARG(n->type), STR_ARG(n->zone), STR_ARG(n->market), STR_ARG(n->private_ip),
-               buf_text(&age));
+               slot          ? slot
+               : n->role.ptr ? n->role.ptr
+                             : "-",
+               STR_ARG(n->state), STR_ARG(n->id), STR_ARG(n->type), STR_ARG(n->zone),
+               STR_ARG(n->market), STR_ARG(n->private_ip), buf_text(&age));
 }
 
 static json_t *node_json(const struct fleets_node *n, const char *slot) {
@@ -85,10 +87,9 @@ static void print_people(const struct fleets_run *run, const struct table *slots
 static void print_json(const struct fleets_run *run, const struct table *slots) {
     json_t *list = json_array();
     for (size_t i = 0; i < run->node_count; i++)
-        json_array_append_new(list,
-                              node_json(&run->nodes[i], table_find(slots, run->nodes[i].id)));
-    json_print(json_pack("{s:s, s:o, s:o}", "schema", "dayfly.nodes/1", "run",
-                         json_text(run->run), "nodes", list));
+        json_array_append_new(list, node_json(&run->nodes[i], table_find(slots, run->nodes[i].id)));
+    json_print(json_pack("{s:s, s:o, s:o}", "schema", "dayfly.nodes/1", "run", json_text(run->run),
+                         "nodes", list));
 }
 
 static int run(const struct args *args) {

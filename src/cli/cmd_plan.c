@@ -5,7 +5,6 @@
 #include "cli/session.h"
 #include "base/units.h"
 
-
 static void add_money(struct buf *b, int width, uint64_t usd_micro) {
     CLEANUP(buf_deinit) struct buf text = BUF_INIT(40);
     units_add_money(&text, usd_micro);
@@ -57,8 +56,8 @@ static void print_people(const struct plan *plan, const struct head_preview *p) 
                "dayfly:run; every\n          node ends itself after ",
                instances);
     units_add_clock(&out, plan->fleet.ttl_ns);
-    buf_printf(&out, "\n\nnext: dayfly rehearse %.*s   or   dayfly run %.*s\n",
-               STR_ARG(plan->file), STR_ARG(plan->file));
+    buf_printf(&out, "\n\nnext: dayfly rehearse %.*s   or   dayfly run %.*s\n", STR_ARG(plan->file),
+               STR_ARG(plan->file));
     cli_print(buf_str(&out));
 }
 
@@ -67,20 +66,18 @@ static json_t *role_json(const struct head_preview_role *r) {
                      (int)r->count, "spare", (int)r->spare, "market",
                      r->spot ? "spot" : "on-demand", "type", r->type, "zone", r->zone, "pools",
                      (int)r->pools, "usd_per_node_hour", (double)r->usd_micro_per_hour / 1e6,
-                     "on_demand_usd_per_node_hour",
-                     (double)r->on_demand_usd_micro_per_hour / 1e6);
+                     "on_demand_usd_per_node_hour", (double)r->on_demand_usd_micro_per_hour / 1e6);
 }
 
 static void print_json(const struct plan *plan, const struct head_preview *p) {
     json_t *roles = json_array();
     for (uint32_t r = 0; r < p->role_count; r++)
         json_array_append_new(roles, role_json(&p->roles[r]));
-    json_t *root =
-        json_pack("{s:s, s:s%, s:s, s:s, s:f, s:f, s:f, s:o}", "schema", "dayfly.plan/1", "name",
-                  plan->name.ptr, plan->name.len, "region", p->region, "account", p->account,
-                  "expected_usd", (double)p->expected_usd_micro / 1e6, "worst_usd",
-                  (double)p->worst_usd_micro / 1e6, "budget_usd",
-                  (double)plan->fleet.budget_usd_micro / 1e6, "roles", roles);
+    json_t *root = json_pack("{s:s, s:s%, s:s, s:s, s:f, s:f, s:f, s:o}", "schema", "dayfly.plan/1",
+                             "name", plan->name.ptr, plan->name.len, "region", p->region, "account",
+                             p->account, "expected_usd", (double)p->expected_usd_micro / 1e6,
+                             "worst_usd", (double)p->worst_usd_micro / 1e6, "budget_usd",
+                             (double)plan->fleet.budget_usd_micro / 1e6, "roles", roles);
     json_print(root);
 }
 
@@ -97,8 +94,8 @@ static int run(const struct args *args) {
     if (session_open(&s, args, &err) < 0 ||
         session_aws(&s, fleet->profile, fleet->region, fleet->endpoint, NULL, &err) < 0)
         return session_fail(&s, &err, "dayfly doctor");
-    struct head_options o = {.loop = s.loop, .plan = opened.plan, .aws = &s.aws,
-                             .zone_offset_s = s.zone_offset_s};
+    struct head_options o = {
+        .loop = s.loop, .plan = opened.plan, .aws = &s.aws, .zone_offset_s = s.zone_offset_s};
     if (head_preview(&o, &preview, &err) < 0)
         return session_fail(&s, &err, "dayfly doctor");
     if (args_flag(args, "json"))

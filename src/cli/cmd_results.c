@@ -18,7 +18,10 @@
 #define OUT_BYTES_MAX (64 * MIB)
 
 static const struct opt OPTS[] = {
-    {.name = "out", .letter = 'o', .kind = OPT_TEXT, .value = "DIR",
+    {.name = "out",
+     .letter = 'o',
+     .kind = OPT_TEXT,
+     .value = "DIR",
      .help = "where results are (default ./results)"},
     {.name = "last", .kind = OPT_COUNT, .value = "N", .help = "list only the newest N"},
     {0},
@@ -244,9 +247,9 @@ const struct cmd cmd_results = {
     .operands_max = 2,
     .group = CMD_RESULTS,
     .opts = OPTS,
-    .examples = (const char *const[]){"dayfly results list", "dayfly results show 7k2m",
-                                      "dayfly results show last --json",
-                                      "dayfly results open last", NULL},
+    .examples =
+        (const char *const[]){"dayfly results list", "dayfly results show 7k2m",
+                              "dayfly results show last --json", "dayfly results open last", NULL},
     .details = "RUN is a run id, <name>-<run>, a folder, or \"last\" (the default).\n"
                "Results are looked for in ./results and in the index of runs made elsewhere.",
     .run = run,

@@ -16,10 +16,10 @@
 
 #define SUMMARY_BYTES_MAX (4 * MIB)
 
-#define OUT_OPT                                                                                    \
-    {                                                                                              \
-        .name = "out", .letter = 'o', .kind = OPT_TEXT, .value = "DIR",                            \
-        .help = "where results go (the plan's outputs.dir, else ./results)"                        \
+#define OUT_OPT                                                             \
+    {                                                                       \
+        .name = "out", .letter = 'o', .kind = OPT_TEXT, .value = "DIR",     \
+        .help = "where results go (the plan's outputs.dir, else ./results)" \
     }
 
 /* "dayfly run plan.yaml --set a=b": to run it again. */
@@ -100,7 +100,9 @@ static const char *own_address(struct arena *arena) {
 static const struct opt RUN_OPTS[] = {
     PLAN_SET_OPT,
     OUT_OPT,
-    {.name = "head-address", .kind = OPT_TEXT, .value = "IP",
+    {.name = "head-address",
+     .kind = OPT_TEXT,
+     .value = "IP",
      .help = "address of this machine that the nodes can reach"},
     {0},
 };
@@ -116,8 +118,8 @@ static int run(const struct args *args) {
     const struct plan *plan = opened.plan;
     if (session_open(&s, args, &err) < 0)
         return session_fail(&s, &err, NULL);
-    if (session_aws(&s, plan->fleet.profile, plan->fleet.region, plan->fleet.endpoint, NULL,
-                    &err) < 0)
+    if (session_aws(&s, plan->fleet.profile, plan->fleet.region, plan->fleet.endpoint, NULL, &err) <
+        0)
         return session_fail(&s, &err, "dayfly doctor");
     const char *address = args_text(args, "head-address");
     bool here = str_contains(s.aws.endpoint_url[AWS_EC2], STR("//127.0.0.1"));
@@ -149,7 +151,9 @@ const struct cmd cmd_run = {
 static const struct opt REHEARSE_OPTS[] = {
     PLAN_SET_OPT,
     OUT_OPT,
-    {.name = "cloud", .kind = OPT_TEXT, .value = "FILE",
+    {.name = "cloud",
+     .kind = OPT_TEXT,
+     .value = "FILE",
      .help = "endpoint.json of a running `dayfly cloud`, instead of a cloud of its own"},
     CLOUD_OPTS,
     {0},
@@ -240,10 +244,10 @@ const struct cmd cmd_rehearse = {
     .operands_max = 1,
     .group = CMD_TEST,
     .opts = REHEARSE_OPTS,
-    .examples = (const char *const[]){"dayfly rehearse shop.yaml",
-                                      "dayfly rehearse shop.yaml --dud 25%",
-                                      "dayfly rehearse shop.yaml --capacity '*=4'",
-                                      "dayfly rehearse shop.yaml --isolate namespace", NULL},
+    .examples =
+        (const char *const[]){"dayfly rehearse shop.yaml", "dayfly rehearse shop.yaml --dud 25%",
+                              "dayfly rehearse shop.yaml --capacity '*=4'",
+                              "dayfly rehearse shop.yaml --isolate namespace", NULL},
     .details = "Starts `dayfly cloud` on this machine and then does what `dayfly run` does, with\n"
                "the same calls. The report says that it was a rehearsal.",
     .run = rehearse,

@@ -88,8 +88,9 @@ static void add_events(struct session *s, const char *run, struct buf *out) {
     size_t count = 0;
     while (str_line(&rest, &line)) {
         bool beat = str_starts_with(line, STR("{\"type\":\"progress\""));
-        progress = beat ? line : str_starts_with(line, STR("{\"type\":\"phase_end\"")) ? STR_EMPTY
-                                                                                       : progress;
+        progress = beat                                                    ? line
+                   : str_starts_with(line, STR("{\"type\":\"phase_end\"")) ? STR_EMPTY
+                                                                           : progress;
         if (!beat)
             last[count++ % LAST_EVENTS] = line;
     }

@@ -1,8 +1,6 @@
 #include "cli/cmds.h"
 #include "cli/exits.h"
 
-
-
 static int run(const struct args *args) {
     if (args_flag(args, "json"))
         cli_print(STR("{\"schema\": \"dayfly.version/1\", \"version\": \"" DAYFLY_VERSION "\"}\n"));

@@ -19,16 +19,18 @@
 
 #define PLAN_SETS_MAX 64
 
-#define PLAN_SET_OPT                                                                               \
-    {.name = "set", .kind = OPT_LIST, .value = "PATH=VALUE",                                       \
-     .help = "override a key of the plan (fleet.budget=$5, phases.ramp.duration=2m)"}
+#define PLAN_SET_OPT                                                                    \
+    {                                                                                   \
+        .name = "set", .kind = OPT_LIST, .value = "PATH=VALUE",                         \
+        .help = "override a key of the plan (fleet.budget=$5, phases.ramp.duration=2m)" \
+    }
 
 struct plan_open {
     struct arena arena;
     struct buf text; /* of the file */
     struct str sets[PLAN_SETS_MAX + 1];
     uint32_t set_count;
-    const char *folder; /* that file("p") is relative to */
+    const char *folder;      /* that file("p") is relative to */
     const struct plan *plan; /* NULL after an error */
     struct plan_errors errors;
 };

@@ -27,12 +27,12 @@ struct screen {
     bool said_version;
     struct live_view view;
     bool has_view;
-    bool dirty;              /* the view changed since the last frame */
-    unsigned block_lines;    /* painted now */
+    bool dirty;                            /* the view changed since the last frame */
+    unsigned block_lines;                  /* painted now */
     unsigned block_widths[LIVE_LINES_MAX]; /* columns that each of them takes */
-    uint64_t painted_ns;     /* last frame */
-    uint64_t spoken_ns;      /* last plain line */
-    bool has_progress;       /* an event for the heartbeat of a running phase */
+    uint64_t painted_ns;                   /* last frame */
+    uint64_t spoken_ns;                    /* last plain line */
+    bool has_progress;                     /* an event for the heartbeat of a running phase */
     struct story_event progress;
     int64_t last_unix_ms; /* of the last event, and when it came: the clock of heartbeats */
     uint64_t last_event_ns;
@@ -316,10 +316,10 @@ void screen_view(struct screen *s, const struct live_view *view, uint64_t now_ns
 /* What is being waited for, when nothing else was said for half a minute. */
 static void heartbeat(struct screen *s, uint64_t now_ns) {
     static const enum story_kind kinds[] = {
-        [LIVE_START] = STORY_PLAN,       [LIVE_LAUNCH] = STORY_LAUNCH,
+        [LIVE_START] = STORY_PLAN,        [LIVE_LAUNCH] = STORY_LAUNCH,
         [LIVE_ROLLCALL] = STORY_ROLLCALL, [LIVE_SETUP] = STORY_SETUP,
-        [LIVE_SERVICES] = STORY_SERVICE, [LIVE_PHASE] = STORY_PROGRESS,
-        [LIVE_COLLECT] = STORY_COLLECT,  [LIVE_DOWN] = STORY_DOWN,
+        [LIVE_SERVICES] = STORY_SERVICE,  [LIVE_PHASE] = STORY_PROGRESS,
+        [LIVE_COLLECT] = STORY_COLLECT,   [LIVE_DOWN] = STORY_DOWN,
         [LIVE_DONE] = STORY_NOTE,
     };
     static const char *const counted[] = {

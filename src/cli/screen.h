@@ -28,10 +28,10 @@ enum screen_colour { SCREEN_COLOUR_AUTO, SCREEN_COLOUR_ALWAYS, SCREEN_COLOUR_NEV
 struct screen_options {
     enum screen_mode mode;
     enum screen_colour colour;
-    bool ascii;    /* asked for; also when the locale is not UTF-8 */
-    bool verbose;  /* also what goes well with single nodes (story_event.detail) */
-    int story_fd;  /* borrowed; 2 for commands */
-    int json_fd;   /* borrowed; 1 for commands */
+    bool ascii;        /* asked for; also when the locale is not UTF-8 */
+    bool verbose;      /* also what goes well with single nodes (story_event.detail) */
+    int story_fd;      /* borrowed; 2 for commands */
+    int json_fd;       /* borrowed; 1 for commands */
     int zone_offset_s; /* local time on a terminal */
 };
 

@@ -135,8 +135,7 @@ static bool is_named(const struct runs_info *info, const char *operand) {
     const char *slash = strchr(operand, '/');
     if (slash)
         return strcmp(slash + 1, info->id) == 0 &&
-               str_equal(str_from(info->name),
-                         (struct str){operand, (size_t)(slash - operand)});
+               str_equal(str_from(info->name), (struct str){operand, (size_t)(slash - operand)});
     return strcmp(info->id, operand) == 0 || (!info->clean && strcmp(info->name, operand) == 0);
 }
 
@@ -156,8 +155,9 @@ int session_find_run(struct session *s, const char *operand, struct runs_info *r
     }
     mem_free(infos);
     if (found == 0)
-        return err_set(err, ERR_NOT_FOUND, operand ? "no run '%s' is known on this machine"
-                                                   : "no run%s that may still have something up",
+        return err_set(err, ERR_NOT_FOUND,
+                       operand ? "no run '%s' is known on this machine"
+                               : "no run%s that may still have something up",
                        operand ? operand : "");
     if (found > 1)
         return err_set(err, ERR_USAGE, "which one?%s", buf_text(&names));

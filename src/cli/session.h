@@ -38,8 +38,7 @@ void session_close(struct session *s); /* accepts a zeroed struct, and twice */
 NODISCARD int session_aws(struct session *s, struct str profile, struct str region,
                           struct str endpoint, const struct emu_endpoint *cloud, struct err *err);
 /* The cloud that a recorded run was on. */
-NODISCARD int session_aws_of_run(struct session *s, const struct runs_info *info,
-                                 struct err *err);
+NODISCARD int session_aws_of_run(struct session *s, const struct runs_info *info, struct err *err);
 
 struct head_observer session_observer(struct session *s);
 /* Find the run that an operand names: an id, a plan's name or name/id; without one the only run

@@ -6,7 +6,7 @@
 #include "head/fleets.h"
 
 struct source {
-    char name[96];              /* "us-east-1", "rehearsal 3f2a" */
+    char name[96]; /* "us-east-1", "rehearsal 3f2a" */
     struct aws_config aws;
     struct emu_endpoint *cloud; /* NULL: AWS */
     struct fleets fleets;

@@ -206,7 +206,7 @@ void cloud_make_id(struct cloud *c, const char *prefix, char *into, size_t size)
 uint64_t cloud_draw(struct prng *p, struct cloud_range range);
 /* Mix one fact into the hash of the history. */
 void cloud_remember(struct cloud *c, uint64_t fact);
-struct str ctx_uuid(struct ctx *x);     /* new, in the arena */
+struct str ctx_uuid(struct ctx *x); /* new, in the arena */
 
 /* ---- instances.c: life of one instance ------------------------------------------------------ */
 

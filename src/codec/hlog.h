@@ -36,8 +36,8 @@
 #define HLOG_TAG_BYTES_MAX 128
 
 struct hlog_line {
-    struct str tag;                /* a view into the text; empty: none */
-    uint64_t start_ns, length_ns;  /* start counts from StartTime */
+    struct str tag;               /* a view into the text; empty: none */
+    uint64_t start_ns, length_ns; /* start counts from StartTime */
 };
 
 void hlog_add_head(struct buf *out, int64_t start_unix_ms);

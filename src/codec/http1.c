@@ -71,9 +71,9 @@ static bool is_digit(char c) {
 
 /* tchar of RFC 9110 5.6.2 */
 static const bool TOKEN_BYTES[256] = {
-    ['0' ... '9'] = true, ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['!'] = true,
-    ['#' ... '\''] = true, ['*'] = true,        ['+'] = true,        ['-'] = true,
-    ['.'] = true,         ['^' ... '`'] = true, ['|'] = true,        ['~'] = true,
+    ['0' ... '9'] = true,  ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['!'] = true,
+    ['#' ... '\''] = true, ['*'] = true,         ['+'] = true,         ['-'] = true,
+    ['.'] = true,          ['^' ... '`'] = true, ['|'] = true,         ['~'] = true,
 };
 
 static bool is_token(struct str text) {
@@ -239,9 +239,9 @@ static int chunk_size_read(struct http1 *m, const struct line *line, struct err 
     for (; i < line->text.len; i++) {
         char c = line->text.ptr[i];
         char lower = (char)(c | 0x20);
-        unsigned digit = is_digit(c) ? (unsigned)(c - '0')
-                                     : lower >= 'a' && lower <= 'f' ? (unsigned)(lower - 'a') + 10
-                                                                    : 16;
+        unsigned digit = is_digit(c)                    ? (unsigned)(c - '0')
+                         : lower >= 'a' && lower <= 'f' ? (unsigned)(lower - 'a') + 10
+                                                        : 16;
         if (digit == 16)
             break;
         if (i == CHUNK_DIGITS_MAX)

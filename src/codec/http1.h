@@ -41,14 +41,14 @@ enum http1_state {
 struct http1 {
     enum http1_state state;
     bool is_reply;
-    bool head_done;   /* the header is complete */
-    bool keep_alive;  /* known when head_done: the connection may carry another message */
+    bool head_done;  /* the header is complete */
+    bool keep_alive; /* known when head_done: the connection may carry another message */
     bool has_length;
     bool chunked;
-    bool encoded;     /* Transfer-Encoding was seen */
-    bool says_close;  /* Connection: close was seen */
-    bool is_old;      /* HTTP/1.0 */
-    bool line_cut;    /* the line being collected is longer than `line` */
+    bool encoded;    /* Transfer-Encoding was seen */
+    bool says_close; /* Connection: close was seen */
+    bool is_old;     /* HTTP/1.0 */
+    bool line_cut;   /* the line being collected is longer than `line` */
     uint32_t line_len;
     uint32_t head_bytes;
     uint64_t body_left;  /* of the length or the chunk */
@@ -80,8 +80,8 @@ void http1_request_init(struct http1_request *request);
  * HTTP1_DONE afterwards).  Errors: ERR_PROTOCOL, ERR_LIMIT; then the connection is of no use. */
 NODISCARD int http1_reply_feed(struct http1_reply *reply, struct str bytes, size_t *ret_used,
                                struct err *err);
-NODISCARD int http1_request_feed(struct http1_request *request, struct str bytes,
-                                 size_t *ret_used, struct err *err);
+NODISCARD int http1_request_feed(struct http1_request *request, struct str bytes, size_t *ret_used,
+                                 struct err *err);
 /* The connection ended: true when the reply is complete by that. */
 NODISCARD bool http1_reply_end(struct http1_reply *reply);
 

@@ -115,8 +115,8 @@ bool hist_next(const struct hist *h, uint32_t *cursor, struct hist_bucket *ret_b
         }
         uint64_t count = page[index % HIST_PAGE_BUCKETS];
         if (count > 0) {
-            *ret_bucket = (struct hist_bucket){index, hist_low_us(index), hist_width_us(index),
-                                               count};
+            *ret_bucket =
+                (struct hist_bucket){index, hist_low_us(index), hist_width_us(index), count};
             *cursor = index + 1;
             return true;
         }

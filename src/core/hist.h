@@ -57,8 +57,8 @@ struct hist_bucket {
 
 /* A zeroed struct is a valid empty histogram. */
 void hist_init(struct hist *h);
-void hist_deinit(struct hist *h);  /* accepts a zeroed struct, and twice */
-void hist_reset(struct hist *h);   /* empty, keeps its pages */
+void hist_deinit(struct hist *h); /* accepts a zeroed struct, and twice */
+void hist_reset(struct hist *h);  /* empty, keeps its pages */
 
 /* Count one duration, O(1).  Below 1 us it is in bucket 0; above one hour it is counted in the last
  * bucket and in `over`, and max_ns keeps the true value. */

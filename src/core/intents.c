@@ -103,8 +103,8 @@ void intents_void(struct run *run, struct run_actions *act) {
         if (run->intents[i].state != RUN_INTENT_WRITING)
             continue;
         run->intents[i].state = RUN_INTENT_VOID;
-        ignore(emit_record(run, act,
-                           &(struct run_record){.kind = RUN_RECORD_OUTCOME, .intent = i}));
+        ignore(
+            emit_record(run, act, &(struct run_record){.kind = RUN_RECORD_OUTCOME, .intent = i}));
     }
 }
 
@@ -128,8 +128,7 @@ uint32_t intents_found(struct run *run, struct run_actions *act, uint32_t intent
     if (n->role != RUN_NONE) {
         run->roles[n->role].launched++;
         if (!n->price_usd_micro_per_hour)
-            n->price_usd_micro_per_hour =
-                run->config.roles[n->role].price_usd_micro_per_hour;
+            n->price_usd_micro_per_hour = run->config.roles[n->role].price_usd_micro_per_hour;
     }
     emit_node_record(run, act, RUN_RECORD_NODE, node);
     run->empty_sweeps = 0;
@@ -204,8 +203,8 @@ void intents_listed(struct run *run, struct run_actions *act, uint64_t began_ns)
             continue;
         /* One call takes effect once, as a whole: after the first of its instances is seen only
          * visibility can lag; before, the call itself may still be on its way. */
-        uint64_t last_ns = in->seen_ns != RUN_NEVER ? in->seen_ns
-                                                    : run_after(in->sent_ns, run->config.late_ns);
+        uint64_t last_ns =
+            in->seen_ns != RUN_NEVER ? in->seen_ns : run_after(in->sent_ns, run->config.late_ns);
         if (began_ns >= run_after(last_ns, run->config.visible_ns) && ++in->reads >= 2)
             intents_settle(run, act, i);
     }

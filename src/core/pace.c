@@ -15,8 +15,8 @@ static pace_work stage_work(const struct pace_stage *stage, uint64_t t) {
     if (stage->from_micro == stage->to_micro || t == 0)
         return flat;
     bool up = stage->to_micro > stage->from_micro;
-    uint64_t change = up ? stage->to_micro - stage->from_micro
-                         : stage->from_micro - stage->to_micro;
+    uint64_t change =
+        up ? stage->to_micro - stage->from_micro : stage->from_micro - stage->to_micro;
     /* change * t * t / (2 * duration), in two parts so that 128 bits are enough */
     pace_work twice = 2 * (pace_work)stage->duration_ns;
     pace_work product = (pace_work)change * t;
@@ -29,8 +29,8 @@ static uint64_t stage_rate(const struct pace_stage *stage, uint64_t t) {
     if (stage->from_micro == stage->to_micro)
         return stage->from_micro;
     bool up = stage->to_micro > stage->from_micro;
-    uint64_t change = up ? stage->to_micro - stage->from_micro
-                         : stage->from_micro - stage->to_micro;
+    uint64_t change =
+        up ? stage->to_micro - stage->from_micro : stage->from_micro - stage->to_micro;
     uint64_t part = (uint64_t)((pace_work)change * t / stage->duration_ns);
     return up ? stage->from_micro + part : stage->from_micro - part;
 }
@@ -181,8 +181,8 @@ void pace_init(struct pace *p, const struct pace_plan *plan, uint64_t start_ns, 
                uint32_t shards) {
     must(shards > 0);
     must(index < shards);
-    *p = (struct pace){.plan = plan, .start_ns = start_ns, .shards = shards, .next = index,
-                       .due_ns = start_ns};
+    *p = (struct pace){
+        .plan = plan, .start_ns = start_ns, .shards = shards, .next = index, .due_ns = start_ns};
     pace_aim(p);
 }
 

@@ -23,7 +23,7 @@
 #include "base/base.h"
 #include "base/err.h"
 
-#define PACE_STAGES_MAX 64                               /* of a phase; people read the list */
+#define PACE_STAGES_MAX 64                                  /* of a phase; people read the list */
 #define PACE_RATE_MICRO_MAX (UINT64_C(100000000) * 1000000) /* 100 million requests/s */
 #define PACE_DURATION_NS_MAX (UINT64_C(7) * 24 * 3600 * NS_PER_S) /* of all stages: a week */
 
@@ -37,7 +37,7 @@ struct pace_stage {
 
 struct pace_plan {
     struct pace_stage stages[PACE_STAGES_MAX];
-    pace_work work_after[PACE_STAGES_MAX];  /* area of all stages up to and with this one */
+    pace_work work_after[PACE_STAGES_MAX]; /* area of all stages up to and with this one */
     uint64_t ns_before[PACE_STAGES_MAX];   /* length of all earlier stages */
     uint32_t stage_count;
     uint64_t duration_ns;

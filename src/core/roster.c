@@ -74,8 +74,7 @@ static bool slot_open(const struct run *run, const struct run_slot *s) {
 uint32_t roster_open(const struct run *run, uint32_t role) {
     uint32_t count = 0;
     for (uint32_t i = 0; i < run->slot_count; i++)
-        if (run->slots[i].role == role && !run->slots[i].given_up &&
-            slot_open(run, &run->slots[i]))
+        if (run->slots[i].role == role && !run->slots[i].given_up && slot_open(run, &run->slots[i]))
             count++;
     return count;
 }

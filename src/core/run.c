@@ -131,8 +131,8 @@ void run_free(struct run *run) {
 
 struct run_actions *run_actions_new(const struct run *run) {
     struct run_actions *a = mem_new(sizeof *a);
-    a->max = 512 + 6 * run->config.role_count + 4 * run->config.phase_count +
-             2 * run->intent_max + ACTIONS_PER_NODE * run->node_max;
+    a->max = 512 + 6 * run->config.role_count + 4 * run->config.phase_count + 2 * run->intent_max +
+             ACTIONS_PER_NODE * run->node_max;
     a->items = mem_new_array(a->max, sizeof *a->items);
     a->ref_max = 64 + ACTIONS_PER_NODE * run->node_max;
     a->refs = mem_new_array(a->ref_max, sizeof *a->refs);
@@ -157,8 +157,7 @@ void run_enter(struct run *run, struct run_actions *act, enum run_stage stage,
     run->deadline_ns = deadline_ns;
     struct run_record r = {.kind = RUN_RECORD_STAGE, .count = stage};
     ignore(emit_record(run, act, &r)); /* nothing waits for it */
-    emit_note(act, RUN_NOTE_STAGE)->why =
-        stage >= RUN_STAGE_COLLECT ? run->end_why : RUN_WHY_NONE;
+    emit_note(act, RUN_NOTE_STAGE)->why = stage >= RUN_STAGE_COLLECT ? run->end_why : RUN_WHY_NONE;
     act->items[act->count - 1].note.count = stage;
 }
 
@@ -284,9 +283,9 @@ static uint64_t run_next(const struct run *run) {
     next_ns = MIN(next_ns, list_next(run));
     next_ns = MIN(next_ns, teardown_next(run));
     if (run->stage < RUN_STAGE_COLLECT)
-        next_ns = MIN(next_ns, run_after(run->start_ns, run->config.ttl_ns -
-                                                            MIN(run->config.ttl_ns / 10,
-                                                                run->config.collect_timeout_ns)));
+        next_ns = MIN(next_ns, run_after(run->start_ns,
+                                         run->config.ttl_ns - MIN(run->config.ttl_ns / 10,
+                                                                  run->config.collect_timeout_ns)));
     if (run->config.budget_usd_micro > 0 && run->stage < RUN_STAGE_COLLECT)
         next_ns = MIN(next_ns, run_after(run->now_ns, 5 * NS_PER_S));
     /* Never in the past: what is due now has been done, the rest waits for an event. */
@@ -312,8 +311,7 @@ static void run_start(struct run *run, struct run_actions *act) {
     ignore(emit_record(run, act, &begin)); /* the next record waits for both */
     struct run_record resources = {.kind = RUN_RECORD_RESOURCES};
     run->prepare_record = emit_record(run, act, &resources);
-    run_enter(run, act, RUN_STAGE_PREPARE,
-              run_after(run->now_ns, run->config.launch_timeout_ns));
+    run_enter(run, act, RUN_STAGE_PREPARE, run_after(run->now_ns, run->config.launch_timeout_ns));
 }
 
 static void run_stop(struct run *run, const struct run_event *ev, struct run_actions *act) {
@@ -339,8 +337,7 @@ static void run_stop(struct run *run, const struct run_event *ev, struct run_act
     if (run->stop_level >= 2 && run->stage < RUN_STAGE_TEARDOWN)
         teardown_enter(run, act);
     if (run->stop_level >= 3 && run->stage == RUN_STAGE_TEARDOWN)
-        run->deadline_ns =
-            MIN(run->deadline_ns, run_after(run->now_ns, run->config.leave_ns));
+        run->deadline_ns = MIN(run->deadline_ns, run_after(run->now_ns, run->config.leave_ns));
 }
 
 static void run_prepared(struct run *run, const struct run_event *ev, struct run_actions *act) {
@@ -454,8 +451,8 @@ static void run_dispatch(struct run *run, const struct run_event *ev, struct run
 void run_step(struct run *run, const struct run_event *ev, struct run_actions *act) {
     must(ev->kind < RUN_EV_KIND_COUNT);
     must(ev->now_ns >= run->now_ns);
-    must(run->stage != RUN_STAGE_NEW || ev->kind == RUN_EV_START ||
-         ev->kind == RUN_EV_USER_STOP || ev->kind == RUN_EV_TICK);
+    must(run->stage != RUN_STAGE_NEW || ev->kind == RUN_EV_START || ev->kind == RUN_EV_USER_STOP ||
+         ev->kind == RUN_EV_TICK);
     act->count = act->ref_count = 0;
     run->now_ns = ev->now_ns;
     if (run->stage != RUN_STAGE_DONE)

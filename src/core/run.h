@@ -70,10 +70,10 @@ struct run_role_config {
     uint32_t pool_count;       /* 1..POOLS_MAX; pools are named by index */
     enum run_market market;
     enum run_on_loss on_loss;
-    bool has_setup;       /* false: SETUP is skipped */
-    uint32_t setup_tries; /* 1.. per node */
-    bool has_service;     /* false: a node is ready when it is set up */
-    uint32_t start_order; /* services start in rising order; equal ones together */
+    bool has_setup;                    /* false: SETUP is skipped */
+    uint32_t setup_tries;              /* 1.. per node */
+    bool has_service;                  /* false: a node is ready when it is set up */
+    uint32_t start_order;              /* services start in rising order; equal ones together */
     uint64_t price_usd_micro_per_hour; /* estimate, for nodes whose pool price is unknown */
 };
 /* A role launches at most want + spare + replace_max instances over the whole run. */
@@ -96,7 +96,7 @@ struct run_phase_config {
 struct run_config {
     enum run_mode mode;
     char id[RUN_ID_BYTES]; /* "7k2m" */
-    uint32_t node_max; /* instances ever known; 0: enough for roles, or SLOTS_MAX in teardown */
+    uint32_t node_max;     /* instances ever known; 0: enough for roles, or SLOTS_MAX in teardown */
     uint32_t role_count;
     struct run_role_config roles[ROLES_MAX];
     const struct run_phase_config *phases; /* borrowed by run_new; copied */
@@ -106,13 +106,13 @@ struct run_config {
     uint64_t ttl_ns;           /* cap of every node, from START; teardown starts before it */
     uint64_t budget_usd_micro; /* 0: none; reached: collect, tear down */
 
-    uint32_t launch_batch_max;   /* instances in one launch call, 1.. */
-    uint64_t launch_timeout_ns;  /* below quorum then: give all back, exit 5 */
+    uint32_t launch_batch_max;    /* instances in one launch call, 1.. */
+    uint64_t launch_timeout_ns;   /* below quorum then: give all back, exit 5 */
     uint64_t rollcall_timeout_ns; /* after the last launch; below quorum then: exit 6 */
-    uint64_t setup_timeout_ns;   /* all setups of the fleet */
-    uint64_t ready_timeout_ns;   /* one start_order step of services */
-    uint64_t barrier_timeout_ns; /* from PHASE_PREPARE to the last "prepared" */
-    uint64_t start_lead_ns;      /* from PHASE_START to the start instant: orders must arrive */
+    uint64_t setup_timeout_ns;    /* all setups of the fleet */
+    uint64_t ready_timeout_ns;    /* one start_order step of services */
+    uint64_t barrier_timeout_ns;  /* from PHASE_PREPARE to the last "prepared" */
+    uint64_t start_lead_ns;       /* from PHASE_START to the start instant: orders must arrive */
     uint64_t collect_timeout_ns;
     uint64_t teardown_timeout_ns; /* then FINISH with RUN_EXIT_LEAK */
     uint64_t leave_ns;            /* third stop: terminate calls get this long (10 s) */
@@ -121,9 +121,9 @@ struct run_config {
     uint64_t list_every_ns;       /* between listings while something is awaited from them */
     uint64_t backoff_ns;          /* first pause after a failure; doubles, at most backoff_max */
     uint64_t backoff_max_ns;
-    uint64_t sweep_ns;   /* T_sweep: between the two proving sweeps */
-    uint64_t late_ns;    /* T_late: an old signed request can still act for this long */
-    uint64_t visible_ns; /* T_ec: what happened is listed after this long at the latest */
+    uint64_t sweep_ns;      /* T_sweep: between the two proving sweeps */
+    uint64_t late_ns;       /* T_late: an old signed request can still act for this long */
+    uint64_t visible_ns;    /* T_ec: what happened is listed after this long at the latest */
     bool settles_by_resend; /* teardown may send an UNKNOWN launch again to learn its outcome
                              * (the shell has the exact bytes); false: it waits late+visible */
 };
@@ -169,7 +169,7 @@ enum run_life {
 enum run_node_state {
     RUN_NODE_BOOTING, /* launched, has not called home */
     RUN_NODE_JOINED,
-    RUN_NODE_SETUP,    /* its setup script runs */
+    RUN_NODE_SETUP, /* its setup script runs */
     RUN_NODE_SET_UP,
     RUN_NODE_STARTING, /* its service starts */
     RUN_NODE_READY,
@@ -180,53 +180,53 @@ enum run_node_state {
 };
 
 enum run_part { /* of a node in the current phase */
-    RUN_PART_NONE,
-    RUN_PART_PREPARING,
-    RUN_PART_PREPARED,
-    RUN_PART_STARTED,
-    RUN_PART_OK,
-    RUN_PART_FAILED,
-    RUN_PART_LOST,
+                RUN_PART_NONE,
+                RUN_PART_PREPARING,
+                RUN_PART_PREPARED,
+                RUN_PART_STARTED,
+                RUN_PART_OK,
+                RUN_PART_FAILED,
+                RUN_PART_LOST,
 };
 
 /* Why something was done: stable, for the story. */
 enum run_why {
     RUN_WHY_NONE,
-    RUN_WHY_SILENT,         /* running, never called home */
-    RUN_WHY_PENDING,        /* never seen running */
-    RUN_WHY_DIED,           /* ended by itself or by the cloud */
+    RUN_WHY_SILENT,  /* running, never called home */
+    RUN_WHY_PENDING, /* never seen running */
+    RUN_WHY_DIED,    /* ended by itself or by the cloud */
     RUN_WHY_LINK_LOST,
-    RUN_WHY_NOTICE,         /* Spot interruption notice */
-    RUN_WHY_REPLACED,       /* another node has its slot */
-    RUN_WHY_SPARE,          /* not needed */
-    RUN_WHY_SURPLUS,        /* more than wanted */
-    RUN_WHY_ORPHAN,         /* found by tag, belongs to no record of ours */
+    RUN_WHY_NOTICE,   /* Spot interruption notice */
+    RUN_WHY_REPLACED, /* another node has its slot */
+    RUN_WHY_SPARE,    /* not needed */
+    RUN_WHY_SURPLUS,  /* more than wanted */
+    RUN_WHY_ORPHAN,   /* found by tag, belongs to no record of ours */
     RUN_WHY_SETUP_FAILED,
     RUN_WHY_NOT_READY,
     RUN_WHY_NOT_PREPARED,
     RUN_WHY_TIMEOUT,
-    RUN_WHY_STRANGER,       /* join of an instance that is not ours */
-    RUN_WHY_SOURCE,         /* join from another address than the instance's */
-    RUN_WHY_CONTESTED,      /* second key for one instance */
-    RUN_WHY_TOO_LATE,       /* joined after it was given up */
+    RUN_WHY_STRANGER,  /* join of an instance that is not ours */
+    RUN_WHY_SOURCE,    /* join from another address than the instance's */
+    RUN_WHY_CONTESTED, /* second key for one instance */
+    RUN_WHY_TOO_LATE,  /* joined after it was given up */
     RUN_WHY_CAPACITY,
     RUN_WHY_QUOTA,
     RUN_WHY_DENIED,
     RUN_WHY_INVALID,
-    RUN_WHY_MISMATCH,       /* IdempotentParameterMismatch */
-    RUN_WHY_JOURNAL,        /* journal could not be written */
+    RUN_WHY_MISMATCH, /* IdempotentParameterMismatch */
+    RUN_WHY_JOURNAL,  /* journal could not be written */
     RUN_WHY_BELOW_QUORUM,
-    RUN_WHY_FAILED,         /* a command failed */
+    RUN_WHY_FAILED, /* a command failed */
     RUN_WHY_THRESHOLD,
     RUN_WHY_USER,
     RUN_WHY_BUDGET,
     RUN_WHY_TTL,
-    RUN_WHY_DONE,           /* all phases done */
-    RUN_WHY_UNSETTLED,      /* an intent is still UNKNOWN */
-    RUN_WHY_UNPROVED,       /* no two clean sweeps by the deadline */
-    RUN_WHY_RESOURCES,      /* group or template could not be deleted */
-    RUN_WHY_KEPT,           /* teardown policy keeps the fleet until its ttl */
-    RUN_WHY_TOO_EARLY,      /* joined before we know its id or address: let it try again */
+    RUN_WHY_DONE,      /* all phases done */
+    RUN_WHY_UNSETTLED, /* an intent is still UNKNOWN */
+    RUN_WHY_UNPROVED,  /* no two clean sweeps by the deadline */
+    RUN_WHY_RESOURCES, /* group or template could not be deleted */
+    RUN_WHY_KEPT,      /* teardown policy keeps the fleet until its ttl */
+    RUN_WHY_TOO_EARLY, /* joined before we know its id or address: let it try again */
     RUN_WHY_COUNT
 };
 /* "silent", "link-lost": stable word for records and plain output. */
@@ -244,9 +244,9 @@ struct run_node {
     uint64_t price_usd_micro_per_hour;
     enum run_node_state state;
     enum run_life life;
-    enum run_why why;     /* why it is LOST or DOOMED */
-    enum run_part part;   /* in the current phase */
-    uint32_t link;        /* id of its link; RUN_NONE: none */
+    enum run_why why;   /* why it is LOST or DOOMED */
+    enum run_part part; /* in the current phase */
+    uint32_t link;      /* id of its link; RUN_NONE: none */
     bool was_linked;
     bool key_bound;
     uint8_t key[RUN_KEY_BYTES];
@@ -286,11 +286,11 @@ struct run_slot {
 };
 
 enum run_intent_state {
-    RUN_INTENT_WRITING,  /* record handed out, not durable yet: no call was made */
-    RUN_INTENT_FLYING,   /* call under way */
-    RUN_INTENT_UNKNOWN,  /* may have worked */
-    RUN_INTENT_SETTLED,  /* no further effect is possible */
-    RUN_INTENT_VOID,     /* never called */
+    RUN_INTENT_WRITING, /* record handed out, not durable yet: no call was made */
+    RUN_INTENT_FLYING,  /* call under way */
+    RUN_INTENT_UNKNOWN, /* may have worked */
+    RUN_INTENT_SETTLED, /* no further effect is possible */
+    RUN_INTENT_VOID,    /* never called */
 };
 
 struct run_intent {
@@ -299,28 +299,28 @@ struct run_intent {
     uint32_t count;    /* instances asked for */
     uint32_t launched; /* instances known */
     bool on_demand;
-    bool ceased;       /* launching with it again is pointless or forbidden: only settle it */
-    uint64_t exclude;  /* bit per pool that was left out; part of the bytes, fixed for ever */
+    bool ceased;      /* launching with it again is pointless or forbidden: only settle it */
+    uint64_t exclude; /* bit per pool that was left out; part of the bytes, fixed for ever */
     enum run_intent_state state;
-    uint64_t record;   /* sequence of its record */
-    uint32_t call;     /* of the last call */
+    uint64_t record; /* sequence of its record */
+    uint32_t call;   /* of the last call */
     uint32_t tries;
     uint64_t sent_ns;  /* last sent */
     uint64_t retry_ns; /* when UNKNOWN: send again at */
     uint64_t seen_ns;  /* first of its instances seen by listing; RUN_NEVER */
-    bool lost_send;   /* an earlier send of it was never answered */
-    uint32_t reads;   /* complete listings after which nothing more of it can show up */
+    bool lost_send;    /* an earlier send of it was never answered */
+    uint32_t reads;    /* complete listings after which nothing more of it can show up */
 };
 
 struct run_role {
-    uint32_t first_slot; /* of `want` slots */
-    uint32_t launched;   /* instances ever */
-    uint32_t failures;   /* launch replies in a row that brought nothing */
-    bool exhausted;      /* quota reached: no further launch */
-    uint64_t retry_ns;   /* no new intent before this */
-    uint64_t exclude;    /* pools without capacity of late */
-    uint64_t short_said; /* pools that the story has named as short since the last full launch */
-    bool on_demand;      /* spot-then-on-demand has gone on to on-demand */
+    uint32_t first_slot;    /* of `want` slots */
+    uint32_t launched;      /* instances ever */
+    uint32_t failures;      /* launch replies in a row that brought nothing */
+    bool exhausted;         /* quota reached: no further launch */
+    uint64_t retry_ns;      /* no new intent before this */
+    uint64_t exclude;       /* pools without capacity of late */
+    uint64_t short_said;    /* pools that the story has named as short since the last full launch */
+    bool on_demand;         /* spot-then-on-demand has gone on to on-demand */
     enum run_why short_why; /* last reason for missing nodes */
 };
 
@@ -337,7 +337,7 @@ struct run {
     enum run_why end_why; /* why the fleet is given back */
     uint32_t stop_level;  /* 0..3 */
     bool journal_broken;
-    bool launching_over;  /* no new intent any more */
+    bool launching_over; /* no new intent any more */
 
     struct run_role roles[ROLES_MAX];
     uint32_t slot_count;
@@ -367,7 +367,7 @@ struct run {
     uint32_t resources_failures;
     bool resources_gone, resources_made;
     uint32_t prepare_call;
-    uint64_t prepare_ns;   /* sent at */
+    uint64_t prepare_ns; /* sent at */
     bool prepare_answered;
 
     uint64_t last_launch_ns;
@@ -375,7 +375,7 @@ struct run {
     uint32_t gone_said;     /* nodes gone when the last note said so */
     bool provisional_said;
 
-    uint32_t phase;          /* current; RUN_NONE before the first */
+    uint32_t phase; /* current; RUN_NONE before the first */
     bool phase_preparing, phase_running, phase_stopping;
     enum run_why phase_why;  /* first reason for its failure; NONE: fine so far */
     uint64_t phase_start_ns; /* the start instant */
@@ -493,8 +493,8 @@ struct run_event {
         } join;
         uint32_t link; /* LINK_LOST */
         struct {
-            bool ok; /* SETUP_DONE, PHASE_DONE, COLLECTED, PHASE_PREPARED */
-            int32_t exit; /* status, or minus the signal */
+            bool ok;        /* SETUP_DONE, PHASE_DONE, COLLECTED, PHASE_PREPARED */
+            int32_t exit;   /* status, or minus the signal */
             uint32_t phase; /* PHASE_*: stale ones are dropped */
         } done;
         struct {
@@ -510,72 +510,72 @@ struct run_event {
 /* ---------------------------------------------------------------------- actions */
 
 enum run_action_kind {
-    RUN_ACT_JOURNAL,   /* append `record`; answer JOURNALLED once it is durable */
-    RUN_ACT_PREPARE,   /* make group and templates, by their fixed names */
+    RUN_ACT_JOURNAL, /* append `record`; answer JOURNALLED once it is durable */
+    RUN_ACT_PREPARE, /* make group and templates, by their fixed names */
     RUN_ACT_LAUNCH,
-    RUN_ACT_LIST,      /* all instances with the run's tag, in every state */
-    RUN_ACT_TERMINATE, /* refs: node indexes, 1..RUN_TERMINATE_MAX */
+    RUN_ACT_LIST,             /* all instances with the run's tag, in every state */
+    RUN_ACT_TERMINATE,        /* refs: node indexes, 1..RUN_TERMINATE_MAX */
     RUN_ACT_DELETE_RESOURCES, /* templates and groups with the run's tag; ok when none is left */
-    RUN_ACT_CONSOLE,   /* node: fetch console output for the story; no answer is waited for */
-    RUN_ACT_ADMIT,     /* link, node: tell it slot and role */
-    RUN_ACT_REFUSE,    /* link: why, power_off; then close */
-    RUN_ACT_DROP,      /* link: close without a word (an older link of the same node) */
-    RUN_ACT_SETUP,     /* refs */
-    RUN_ACT_SERVICE,   /* refs: start the service, probe, answer READY or NOT_READY */
+    RUN_ACT_CONSOLE,       /* node: fetch console output for the story; no answer is waited for */
+    RUN_ACT_ADMIT,         /* link, node: tell it slot and role */
+    RUN_ACT_REFUSE,        /* link: why, power_off; then close */
+    RUN_ACT_DROP,          /* link: close without a word (an older link of the same node) */
+    RUN_ACT_SETUP,         /* refs */
+    RUN_ACT_SERVICE,       /* refs: start the service, probe, answer READY or NOT_READY */
     RUN_ACT_PHASE_PREPARE, /* phase, refs in rank order (node.rank is per role) */
     RUN_ACT_PHASE_START,   /* phase, refs, at_ns */
     RUN_ACT_PHASE_STOP,    /* phase, refs: those still at it */
-    RUN_ACT_COLLECT,   /* refs */
-    RUN_ACT_RELEASE,   /* refs: tell the agent that it is given back (best effort) */
-    RUN_ACT_SAY,       /* note */
-    RUN_ACT_TIMER,     /* at_ns: feed TICK then; always the last action; RUN_NEVER once DONE */
-    RUN_ACT_FINISH,    /* exits; the run is over */
+    RUN_ACT_COLLECT,       /* refs */
+    RUN_ACT_RELEASE,       /* refs: tell the agent that it is given back (best effort) */
+    RUN_ACT_SAY,           /* note */
+    RUN_ACT_TIMER,         /* at_ns: feed TICK then; always the last action; RUN_NEVER once DONE */
+    RUN_ACT_FINISH,        /* exits; the run is over */
     RUN_ACT_KIND_COUNT
 };
 
 enum run_note_kind {
-    RUN_NOTE_STAGE,          /* stage entered; why = reason when it is TEARDOWN or COLLECT */
-    RUN_NOTE_LAUNCHED,       /* role, count of `of` launched so far; intent */
-    RUN_NOTE_SHORT,          /* role, pool, why = CAPACITY or QUOTA: going on with others */
-    RUN_NOTE_LAUNCH_UNKNOWN, /* intent, count = tries */
-    RUN_NOTE_LAUNCH_SETTLED, /* intent, count = launched of `of` */
-    RUN_NOTE_LAUNCH_REFUSED, /* role, intent, why */
-    RUN_NOTE_ADOPTED,        /* node found by listing */
-    RUN_NOTE_JOINED,         /* node, count of `of` here in its role */
-    RUN_NOTE_REFUSED,        /* link refused: why, node when known */
-    RUN_NOTE_SILENT,         /* node, why, value_ns = silent for */
-    RUN_NOTE_REPLACING,      /* node, why; intent of the replacement or heir node */
-    RUN_NOTE_REPLACED,       /* node is ended, `other` has its slot */
-    RUN_NOTE_GIVEN_UP,       /* node: no replacement left */
-    RUN_NOTE_QUORUM,         /* role: count of `of`, going on below full strength */
-    RUN_NOTE_BELOW_QUORUM,   /* role: count < of (= min) */
-    RUN_NOTE_SPARE_RELEASED, /* node */
-    RUN_NOTE_ROLLCALL_DONE,  /* count of `of`, value_ns = time it took */
-    RUN_NOTE_SETUP_FAILED,   /* node, value = exit, count = try */
-    RUN_NOTE_NODE_READY,     /* node */
-    RUN_NOTE_NOT_READY,      /* node */
-    RUN_NOTE_LINK_LOST,      /* node */
-    RUN_NOTE_LINK_BACK,      /* node, value_ns = away for */
-    RUN_NOTE_NODE_LOST,      /* node, why */
-    RUN_NOTE_NOTICE,         /* node, value_ns = deadline */
-    RUN_NOTE_PHASE_PREPARING, /* phase, count = nodes */
-    RUN_NOTE_PHASE_START,    /* phase, count = nodes, value_ns = start instant */
+    RUN_NOTE_STAGE,             /* stage entered; why = reason when it is TEARDOWN or COLLECT */
+    RUN_NOTE_LAUNCHED,          /* role, count of `of` launched so far; intent */
+    RUN_NOTE_SHORT,             /* role, pool, why = CAPACITY or QUOTA: going on with others */
+    RUN_NOTE_LAUNCH_UNKNOWN,    /* intent, count = tries */
+    RUN_NOTE_LAUNCH_SETTLED,    /* intent, count = launched of `of` */
+    RUN_NOTE_LAUNCH_REFUSED,    /* role, intent, why */
+    RUN_NOTE_ADOPTED,           /* node found by listing */
+    RUN_NOTE_JOINED,            /* node, count of `of` here in its role */
+    RUN_NOTE_REFUSED,           /* link refused: why, node when known */
+    RUN_NOTE_SILENT,            /* node, why, value_ns = silent for */
+    RUN_NOTE_REPLACING,         /* node, why; intent of the replacement or heir node */
+    RUN_NOTE_REPLACED,          /* node is ended, `other` has its slot */
+    RUN_NOTE_GIVEN_UP,          /* node: no replacement left */
+    RUN_NOTE_QUORUM,            /* role: count of `of`, going on below full strength */
+    RUN_NOTE_BELOW_QUORUM,      /* role: count < of (= min) */
+    RUN_NOTE_SPARE_RELEASED,    /* node */
+    RUN_NOTE_ROLLCALL_DONE,     /* count of `of`, value_ns = time it took */
+    RUN_NOTE_SETUP_FAILED,      /* node, value = exit, count = try */
+    RUN_NOTE_NODE_READY,        /* node */
+    RUN_NOTE_NOT_READY,         /* node */
+    RUN_NOTE_LINK_LOST,         /* node */
+    RUN_NOTE_LINK_BACK,         /* node, value_ns = away for */
+    RUN_NOTE_NODE_LOST,         /* node, why */
+    RUN_NOTE_NOTICE,            /* node, value_ns = deadline */
+    RUN_NOTE_PHASE_PREPARING,   /* phase, count = nodes */
+    RUN_NOTE_PHASE_START,       /* phase, count = nodes, value_ns = start instant */
     RUN_NOTE_PHASE_NODE_FAILED, /* phase, node, value = exit, why */
-    RUN_NOTE_PHASE_END,      /* phase, why = NONE when ok, FAILED, TIMEOUT, BELOW_QUORUM, USER...
-                              * count = nodes ok of `of`, value_ns = largest start skew */
-    RUN_NOTE_STOPPING,       /* why, count = level */
-    RUN_NOTE_COLLECTED,      /* count of `of` nodes */
-    RUN_NOTE_TERMINATING,    /* count of `of` ever launched are gone */
-    RUN_NOTE_TERMINATE_FAILED, /* node, count = failures */
-    RUN_NOTE_LIST_FAILED,    /* count in a row */
-    RUN_NOTE_SWEEP,          /* count = live instances found, value = empty sweeps in a row */
-    RUN_NOTE_SETTLING,       /* intent: waiting until value_ns for late effects */
+    RUN_NOTE_PHASE_END,         /* phase, why = NONE when ok, FAILED, TIMEOUT, BELOW_QUORUM, USER...
+                                 * count = nodes ok of `of`, value_ns = largest start skew */
+    RUN_NOTE_STOPPING,          /* why, count = level */
+    RUN_NOTE_COLLECTED,         /* count of `of` nodes */
+    RUN_NOTE_TERMINATING,       /* count of `of` ever launched are gone */
+    RUN_NOTE_TERMINATE_FAILED,  /* node, count = failures */
+    RUN_NOTE_LIST_FAILED,       /* count in a row */
+    RUN_NOTE_SWEEP,             /* count = live instances found, value = empty sweeps in a row */
+    RUN_NOTE_SETTLING,          /* intent: waiting until value_ns for late effects */
     RUN_NOTE_RESOURCES_DELETED,
     RUN_NOTE_RESOURCES_FAILED, /* count = failures */
-    RUN_NOTE_CLEAN,          /* count = instances ever */
-    RUN_NOTE_PROVISIONAL,    /* clean but for an unsettled intent, until value_ns */
-    RUN_NOTE_LEAK,           /* node or RUN_NONE, why */
-    RUN_NOTE_KEPT,           /* policy keeps count nodes until the ttl */
+    RUN_NOTE_CLEAN,            /* count = instances ever */
+    RUN_NOTE_PROVISIONAL,      /* clean but for an unsettled intent, until value_ns */
+    RUN_NOTE_LEAK,             /* node or RUN_NONE, why */
+    RUN_NOTE_KEPT,             /* policy keeps count nodes until the ttl */
     RUN_NOTE_JOURNAL_BROKEN,
     RUN_NOTE_KIND_COUNT
 };
@@ -613,8 +613,8 @@ struct run_action {
             uint64_t at_ns; /* PHASE_START */
         } phase;
         struct run_note note;
-        uint64_t at_ns; /* TIMER */
-        uint32_t exits; /* FINISH */
+        uint64_t at_ns;   /* TIMER */
+        uint32_t exits;   /* FINISH */
         enum run_why why; /* RELEASE */
     };
 };
@@ -665,8 +665,8 @@ struct run_tally {
     uint32_t running;  /* of them, seen running or joined */
     uint32_t joined;   /* called home and still here */
     uint32_t ready;
-    uint32_t ever;     /* instances ever known */
-    uint32_t gone;     /* of them, terminated */
+    uint32_t ever; /* instances ever known */
+    uint32_t gone; /* of them, terminated */
 };
 struct run_tally run_tally(const struct run *run, uint32_t role);
 

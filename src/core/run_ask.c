@@ -33,8 +33,8 @@ uint64_t run_cost_usd_micro(const struct run *run, uint64_t now_ns) {
         uint64_t end_ns = n->gone_ns != RUN_NEVER ? n->gone_ns : now_ns;
         /* Not seen running is counted from the launch: the bill is never above the estimate. */
         uint64_t from_ns = n->running_ns != RUN_NEVER ? n->running_ns : n->launched_ns;
-        cost += cost_instance_usd_micro(from_ns, MAX(end_ns, from_ns + 1),
-                                        n->price_usd_micro_per_hour);
+        cost +=
+            cost_instance_usd_micro(from_ns, MAX(end_ns, from_ns + 1), n->price_usd_micro_per_hour);
     }
     return cost;
 }
@@ -50,8 +50,8 @@ uint64_t run_hash(const struct run *run) {
     uint64_t hash = UINT64_C(14695981039346656037);
     const uint8_t *bytes = (const uint8_t *)run;
     size_t tables = offsetof(struct run, slots), after = offsetof(struct run, record_next);
-    hash = hash_bytes(hash, bytes + offsetof(struct run, stage),
-                      tables - offsetof(struct run, stage));
+    hash =
+        hash_bytes(hash, bytes + offsetof(struct run, stage), tables - offsetof(struct run, stage));
     hash = hash_bytes(hash, bytes + after, sizeof *run - after);
     hash = hash_bytes(hash, run->slots, run->slot_count * sizeof *run->slots);
     hash = hash_bytes(hash, run->nodes, run->node_count * sizeof *run->nodes);

@@ -15,7 +15,7 @@
 #define MUTANT 0
 #endif
 
-#define RUN_TRIES_MAX 8      /* sends of one intent; then it is settled by listing */
+#define RUN_TRIES_MAX 8                /* sends of one intent; then it is settled by listing */
 #define RUN_REISSUE_NS (60 * NS_PER_S) /* terminate again what still runs after this long */
 
 /* ---- emit.c: actions */

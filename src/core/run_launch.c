@@ -37,8 +37,8 @@ static uint32_t launch_flights(const struct run *run) {
 static void launch_give_up(struct run *run, struct run_actions *act, uint32_t role) {
     for (uint32_t i = 0; i < run->slot_count; i++) {
         struct run_slot *s = &run->slots[i];
-        bool open = s->heir == RUN_NONE &&
-                    (s->node == RUN_NONE || roster_failing(&run->nodes[s->node]));
+        bool open =
+            s->heir == RUN_NONE && (s->node == RUN_NONE || roster_failing(&run->nodes[s->node]));
         if (s->role != role || s->given_up || !open)
             continue;
         s->given_up = true;

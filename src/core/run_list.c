@@ -57,8 +57,7 @@ static void list_absent(struct run *run, struct run_actions *act) {
         if (n->absences++ == 0)
             n->absent_ns = run->list_began_ns;
         if ((n->absences >= 2 || MUTANT == 8) &&
-            run->list_began_ns >=
-                run_after(n->absent_ns, MUTANT == 8 ? 0 : run->config.visible_ns))
+            run->list_began_ns >= run_after(n->absent_ns, MUTANT == 8 ? 0 : run->config.visible_ns))
             roster_gone(run, act, i);
     }
 }
@@ -124,8 +123,7 @@ static bool list_stage(const struct run *run) {
 /* When the next listing is due. */
 static uint64_t list_due(const struct run *run) {
     if (run->list_wanted && run->list_failures == 0)
-        return MIN(run->list_next_ns,
-                   run_after(run->list_began_ns, run->config.list_every_ns / 4));
+        return MIN(run->list_next_ns, run_after(run->list_began_ns, run->config.list_every_ns / 4));
     if (run->list_failures == 0 && !list_awaited(run))
         return run_after(run->list_began_ns, IDLE_FACTOR * run->config.list_every_ns);
     return run->list_next_ns;
@@ -155,8 +153,8 @@ static void node_not_terminated(struct run *run, struct run_actions *act, uint32
     n->failures++;
     n->batch_max = MAX(1, batch / 2);
     /* One bad id fails the whole call, so halves are tried at once; a lone id waits. */
-    n->retry_ns = batch > 1 ? run->now_ns
-                            : run_after(run->now_ns, intents_backoff(run, n->failures));
+    n->retry_ns =
+        batch > 1 ? run->now_ns : run_after(run->now_ns, intents_backoff(run, n->failures));
     if (MUTANT == 3)
         roster_gone(run, act, node); /* "not found" taken for gone */
     if (batch == 1)
@@ -232,9 +230,8 @@ void list_terminate_advance(struct run *run, struct run_actions *act) {
 uint64_t list_next(const struct run *run) {
     uint64_t next_ns = RUN_NEVER;
     if (list_stage(run))
-        next_ns = run->list_call != RUN_NONE
-                      ? run_after(run->list_began_ns, run->config.call_ns)
-                      : list_due(run);
+        next_ns = run->list_call != RUN_NONE ? run_after(run->list_began_ns, run->config.call_ns)
+                                             : list_due(run);
     bool place_free = false;
     for (uint32_t place = 0; place < RUN_TERMINATES_MAX; place++) {
         if (run->terminate_call[place] == RUN_NONE)

@@ -115,8 +115,7 @@ static void phase_start(struct run *run, struct run_actions *act) {
     run->phase_preparing = false;
     run->phase_running = true;
     run->phase_start_ns = run_after(run->now_ns, run->config.start_lead_ns);
-    run->phase_deadline_ns =
-        run_after(run->phase_start_ns, run->phases[run->phase].timeout_ns);
+    run->phase_deadline_ns = run_after(run->phase_start_ns, run->phases[run->phase].timeout_ns);
     a->phase.phase = run->phase;
     a->phase.at_ns = run->phase_start_ns;
     for (uint32_t i = 0; i < run->slot_count; i++) {

@@ -1,7 +1,7 @@
 /* run_record.c - see run_record.h */
 #include "core/run_record.h"
 
-#define HEAD_BYTES 8   /* length and checksum */
+#define HEAD_BYTES 8    /* length and checksum */
 #define PREFIX_BYTES 18 /* head, version, kind, sequence */
 
 enum field { FIELD_ID = 1, FIELD_INTENT = 2, FIELD_ROLE = 4, FIELD_COUNT = 8, FIELD_LAUNCH = 16 };

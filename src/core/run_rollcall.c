@@ -26,8 +26,7 @@ static bool source_fits(const struct run_node *n, uint32_t source_ip) {
 
 static void join_note(struct run *run, struct run_actions *act, uint32_t node, bool again) {
     struct run_node *n = &run->nodes[node];
-    struct run_note *note =
-        emit_node(run, act, again ? RUN_NOTE_LINK_BACK : RUN_NOTE_JOINED, node);
+    struct run_note *note = emit_node(run, act, again ? RUN_NOTE_LINK_BACK : RUN_NOTE_JOINED, node);
     note->why = RUN_WHY_NONE;
     if (again) {
         note->value_ns = n->unlinked_ns == RUN_NEVER ? 0 : run->now_ns - n->unlinked_ns;
@@ -175,8 +174,8 @@ static void rollcall_policy(struct run *run, struct run_actions *act) {
         const struct run_node *n = s->node == RUN_NONE ? NULL : &run->nodes[s->node];
         if (!n || n->state < RUN_NODE_LOST || s->given_up)
             continue;
-        bool by_itself = n->why != RUN_WHY_DIED && n->why != RUN_WHY_LINK_LOST &&
-                         n->why != RUN_WHY_NOTICE;
+        bool by_itself =
+            n->why != RUN_WHY_DIED && n->why != RUN_WHY_LINK_LOST && n->why != RUN_WHY_NOTICE;
         switch (run->config.roles[s->role].on_loss) {
         case RUN_LOSS_REPLACE:
             s->given_up = by_itself; /* a script that fails here fails on the next node too */

@@ -18,8 +18,7 @@ void teardown_collect_enter(struct run *run, struct run_actions *act) {
         teardown_enter(run, act);
         return;
     }
-    run_enter(run, act, RUN_STAGE_COLLECT,
-              run_after(run->now_ns, run->config.collect_timeout_ns));
+    run_enter(run, act, RUN_STAGE_COLLECT, run_after(run->now_ns, run->config.collect_timeout_ns));
     struct run_action *a = NULL;
     for (uint32_t i = 0; i < run->node_count; i++) {
         if (!collects(&run->nodes[i]))
@@ -129,8 +128,7 @@ void teardown_swept(struct run *run, struct run_actions *act, uint64_t began_ns,
         run->empty_sweeps = 2;
     }
     if (run->empty_sweeps == 1)
-        run->list_next_ns = MAX(run->now_ns, run_after(run->empty_sweep_ns,
-                                                       run->config.sweep_ns));
+        run->list_next_ns = MAX(run->now_ns, run_after(run->empty_sweep_ns, run->config.sweep_ns));
     struct run_note *note = emit_note(act, RUN_NOTE_SWEEP);
     note->count = live;
     note->value = run->empty_sweeps;
@@ -146,8 +144,7 @@ void teardown_resources(struct run *run, const struct run_event *ev, struct run_
         return;
     }
     run->resources_failures++;
-    run->resources_retry_ns =
-        run_after(run->now_ns, intents_backoff(run, run->resources_failures));
+    run->resources_retry_ns = run_after(run->now_ns, intents_backoff(run, run->resources_failures));
     emit_note(act, RUN_NOTE_RESOURCES_FAILED)->count = run->resources_failures;
 }
 
@@ -206,7 +203,7 @@ static void finish_unproved(struct run *run, struct run_actions *act) {
     if (!named)
         emit_note(act, RUN_NOTE_LEAK)->why = intents_unsettled_count(run) > 0 ? RUN_WHY_UNSETTLED
                                              : run->empty_sweeps < 2          ? RUN_WHY_UNPROVED
-                                                                      : RUN_WHY_RESOURCES;
+                                                                              : RUN_WHY_RESOURCES;
     finish(run, act);
 }
 

@@ -45,8 +45,7 @@ static void work_setup(struct run *run, struct run_actions *act) {
 
 static void work_service(struct run *run, struct run_actions *act) {
     for (uint32_t i = 0; i < run->node_count; i++)
-        if (work_due(run, i, RUN_NODE_SET_UP) &&
-            !run->config.roles[run->nodes[i].role].has_service)
+        if (work_due(run, i, RUN_NODE_SET_UP) && !run->config.roles[run->nodes[i].role].has_service)
             node_ready(run, act, i);
     struct run_action *a = NULL;
     for (uint32_t i = 0; i < run->node_count; i++) {

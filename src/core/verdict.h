@@ -29,24 +29,24 @@
 #define THRESHOLD_TEXT_SIZE 200 /* a sentence; longer ones are ERR_LIMIT */
 
 enum verdict_metric {
-    METRIC_PERCENTILE,    /* p50 ... p99.999; latency from the planned instant; `percentile_ppm` */
-    METRIC_MEAN,          /* mean latency */
-    METRIC_MAX,           /* largest latency */
-    METRIC_RATE,          /* answers per second, of the whole fleet */
-    METRIC_ERRORS,        /* share of requests that failed */
-    METRIC_ERROR_COUNT,   /* requests that failed */
-    METRIC_PHASE_TIME,    /* length of the phase */
-    METRIC_LOST_NODES,    /* nodes that left during the phase */
-    METRIC_FAILED_NODES,  /* nodes whose command failed */
-    METRIC_CPU,           /* share of processor time in use, mean of the phase's nodes */
-    METRIC_COST,          /* money spent by the run */
+    METRIC_PERCENTILE,   /* p50 ... p99.999; latency from the planned instant; `percentile_ppm` */
+    METRIC_MEAN,         /* mean latency */
+    METRIC_MAX,          /* largest latency */
+    METRIC_RATE,         /* answers per second, of the whole fleet */
+    METRIC_ERRORS,       /* share of requests that failed */
+    METRIC_ERROR_COUNT,  /* requests that failed */
+    METRIC_PHASE_TIME,   /* length of the phase */
+    METRIC_LOST_NODES,   /* nodes that left during the phase */
+    METRIC_FAILED_NODES, /* nodes whose command failed */
+    METRIC_CPU,          /* share of processor time in use, mean of the phase's nodes */
+    METRIC_COST,         /* money spent by the run */
     METRIC_COUNT_
 };
 
 enum verdict_unit {
     UNIT_DURATION_NS,
-    UNIT_RATE_MICRO,  /* micro-requests per second */
-    UNIT_PPM,         /* parts per million: 1 % is 10,000 */
+    UNIT_RATE_MICRO, /* micro-requests per second */
+    UNIT_PPM,        /* parts per million: 1 % is 10,000 */
     UNIT_COUNT,
     UNIT_USD_MICRO,
 };
@@ -99,10 +99,10 @@ enum verdict_state {
 struct threshold_result {
     enum verdict_state state;
     bool has_reading;
-    int64_t reading;          /* at the end; of a broken continuous one: the worst window */
-    uint64_t broken_at_ns;    /* in the phase's time: end of the first bad window */
-    uint64_t windows;         /* windows judged */
-    uint64_t windows_broken;  /* of them bad */
+    int64_t reading;         /* at the end; of a broken continuous one: the worst window */
+    uint64_t broken_at_ns;   /* in the phase's time: end of the first bad window */
+    uint64_t windows;        /* windows judged */
+    uint64_t windows_broken; /* of them bad */
 };
 
 /* Judge a window of a threshold with `over` that ends `phase_ns` after the start of its phase.

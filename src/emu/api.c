@@ -55,8 +55,7 @@ static void answer(struct call *call, unsigned status, enum answer_way way, uint
     answer_later(call->front, call->req, &spec);
 }
 
-static void encode_fault(const struct call *call, const struct ec2_fault *fault,
-                         struct buf *body) {
+static void encode_fault(const struct call *call, const struct ec2_fault *fault, struct buf *body) {
     if (call->service == SERVICE_SSM)
         ssm_fault_encode(fault, body);
     else if (call->service == SERVICE_STS)
@@ -73,8 +72,8 @@ static void answer_fault(struct call *call, const struct ec2_fault *fault) {
 
 /* ---- who is it ------------------------------------------------------------------------------ */
 
-static void refuse(struct call *call, unsigned status, const char *ec2_code,
-                   const char *query_code, const char *json_code, const char *message) {
+static void refuse(struct call *call, unsigned status, const char *ec2_code, const char *query_code,
+                   const char *json_code, const char *message) {
     struct ec2_fault fault = {.http_status = status};
     const char *code = ec2_code;
     if (call->service == SERVICE_STS) {
@@ -204,9 +203,8 @@ static void handle_ec2(struct call *call) {
     if (ec2_request_decode(call->body, &arena, request, &fault) < 0) {
         answer_fault(call, &fault);
     } else {
-        struct cloud_call in = {.now_ns = loop_now_ns(f->loop),
-                                .request = request,
-                                .access_key = call->access_key};
+        struct cloud_call in = {
+            .now_ns = loop_now_ns(f->loop), .request = request, .access_key = call->access_key};
         struct cloud_outcome outcome = {0};
         struct arena reply_arena = {0};
         cloud_handle(f->cloud, &in, &reply_arena, &outcome);
@@ -388,8 +386,8 @@ void api_handle(struct front *f, struct evhttp_request *req, struct str body) {
     struct call call = {.front = f,
                         .req = req,
                         .body = body.len > 0 ? body : request.query,
-                        .target = str_from(evhttp_find_header(
-                            evhttp_request_get_input_headers(req), "X-Amz-Target"))};
+                        .target = str_from(evhttp_find_header(evhttp_request_get_input_headers(req),
+                                                              "X-Amz-Target"))};
     new_request_id(call.request_id);
     call.service = guess_service(&call);
     if (!authenticate(&call, &request))

@@ -17,8 +17,7 @@ struct control {
 };
 
 static bool has_token(const struct front *f, struct evhttp_request *req) {
-    const char *token =
-        evhttp_find_header(evhttp_request_get_input_headers(req), "X-Dayfly-Token");
+    const char *token = evhttp_find_header(evhttp_request_get_input_headers(req), "X-Dayfly-Token");
     size_t size = strlen(f->endpoint->token);
     return token && strlen(token) == size && CRYPTO_memcmp(token, f->endpoint->token, size) == 0;
 }

@@ -23,40 +23,40 @@ enum emu_isolate {
     EMU_NAMESPACE, /* own network, PID, UTS, IPC and mount namespace; needs root */
 };
 
-#define EMU_LIST_MAX 64         /* --capacity and --fault: each may be given so often */
-#define EMU_INSTANCES_MAX 4000  /* alive at one time in processes; the address block ends */
-#define EMU_NAMESPACES_MAX 500  /* alive at one time in namespaces: the kernel's neighbour table */
+#define EMU_LIST_MAX 64        /* --capacity and --fault: each may be given so often */
+#define EMU_INSTANCES_MAX 4000 /* alive at one time in processes; the address block ends */
+#define EMU_NAMESPACES_MAX 500 /* alive at one time in namespaces: the kernel's neighbour table */
 
 /* Filled by emu_options_init and emu_options_set; every text is owned. */
 struct emu_options {
-    char *listen;           /* "127.0.0.1:0": address and port of the API, port 0 = any */
-    char *state_dir;        /* of folders <id>; NULL: $XDG_STATE_HOME/dayfly/clouds */
-    char *region;           /* "us-east-1" */
+    char *listen;    /* "127.0.0.1:0": address and port of the API, port 0 = any */
+    char *state_dir; /* of folders <id>; NULL: $XDG_STATE_HOME/dayfly/clouds */
+    char *region;    /* "us-east-1" */
     enum emu_isolate isolate;
-    uint64_t seed;          /* of everything random; 0: drawn */
+    uint64_t seed;                     /* of everything random; 0: drawn */
     uint64_t boot_ns_min, boot_ns_max; /* from running to the first line of user-data */
     uint64_t api_ns_min, api_ns_max;   /* answer time of a call */
     uint64_t pending_ns_min, pending_ns_max;
     uint64_t terminate_ns_min, terminate_ns_max;
     uint64_t visible_ns_max; /* how long a new instance may stay unseen by Describe calls */
-    uint32_t dud_ppm;       /* share of instances that never become useful */
-    uint32_t slow_ppm;      /* share that takes ten times as long to boot */
+    uint32_t dud_ppm;        /* share of instances that never become useful */
+    uint32_t slow_ppm;       /* share that takes ten times as long to boot */
     uint32_t interrupt_ppm;  /* share of Spot instances that EC2 takes back ... */
     uint64_t interrupt_ns_min, interrupt_ns_max; /* ... this long after they run */
-    uint64_t interrupt_every_ns; /* or one random Spot instance each time; 0: none */
-    uint64_t notice_ns;     /* from the Spot notice to the end: 2 minutes on EC2 */
-    uint64_t quota_vcpus;   /* Spot and on-demand vCPU quota each; 0: no limit */
-    uint64_t minute_ns;     /* what a minute of `shutdown +N` lasts inside; 60 s */
-    uint64_t speed_milli;   /* 1000: delays as given; 2000: twice as fast */
+    uint64_t interrupt_every_ns;  /* or one random Spot instance each time; 0: none */
+    uint64_t notice_ns;           /* from the Spot notice to the end: 2 minutes on EC2 */
+    uint64_t quota_vcpus;         /* Spot and on-demand vCPU quota each; 0: no limit */
+    uint64_t minute_ns;           /* what a minute of `shutdown +N` lasts inside; 60 s */
+    uint64_t speed_milli;         /* 1000: delays as given; 2000: twice as fast */
     char *capacity[EMU_LIST_MAX]; /* "[spot:|on-demand:]TYPE[@ZONE]=N", patterns allowed */
     unsigned capacity_count;
     char *faults[EMU_LIST_MAX]; /* "op=CreateFleet,nth=2,mode=lost-reply" */
     unsigned fault_count;
     bool exit_when_idle;
-    bool agent_on_image;    /* instances find this program as $DAYFLY_AGENT_HINT */
-    bool throttle;          /* token buckets of EC2; on by default */
-    int ready_fd;           /* one line "<path of endpoint.json>\n" goes here once up; -1: none */
-    uint64_t idle_ns;       /* exit_when_idle: how long parentless and empty before the end */
+    bool agent_on_image; /* instances find this program as $DAYFLY_AGENT_HINT */
+    bool throttle;       /* token buckets of EC2; on by default */
+    int ready_fd;        /* one line "<path of endpoint.json>\n" goes here once up; -1: none */
+    uint64_t idle_ns;    /* exit_when_idle: how long parentless and empty before the end */
 };
 
 /* Defaults: process isolation, listen on any loopback port, 1 s to 3 s of boot, nothing failing. */
@@ -79,14 +79,14 @@ NODISCARD int emu_options_set(struct emu_options *o, const char *name, const cha
 
 /* What a client needs. */
 struct emu_endpoint {
-    char url[128];             /* "http://127.0.0.1:43211" */
+    char url[128]; /* "http://127.0.0.1:43211" */
     char access_key_id[32];
     char secret_access_key[64];
     char region[32];
-    char token[64];            /* for /_dayfly/...: header "X-Dayfly-Token" */
-    char id[32];               /* name of the folder */
-    char gateway[48];          /* address at which instances reach programs of this machine */
-    char path[512];            /* of endpoint.json */
+    char token[64];   /* for /_dayfly/...: header "X-Dayfly-Token" */
+    char id[32];      /* name of the folder */
+    char gateway[48]; /* address at which instances reach programs of this machine */
+    char path[512];   /* of endpoint.json */
     int pid;
 };
 

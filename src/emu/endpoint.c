@@ -107,10 +107,11 @@ void endpoint_folder_close(struct endpoint_folder *f) {
 /* ---- the file ------------------------------------------------------------------------------- */
 
 int endpoint_write(const struct emu_endpoint *e, struct err *err) {
-    CLEANUP(json_freep) json_t *root = json_pack(
-        "{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:i}", "schema", "dayfly.endpoint/1", "id", e->id, "url",
-        e->url, "access_key_id", e->access_key_id, "secret_access_key", e->secret_access_key,
-        "region", e->region, "token", e->token, "gateway", e->gateway, "pid", e->pid);
+    CLEANUP(json_freep)
+    json_t *root = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:i}", "schema", "dayfly.endpoint/1",
+                             "id", e->id, "url", e->url, "access_key_id", e->access_key_id,
+                             "secret_access_key", e->secret_access_key, "region", e->region,
+                             "token", e->token, "gateway", e->gateway, "pid", e->pid);
     must(root);
     char *text = json_dumps(root, JSON_INDENT(2));
     must(text);
@@ -127,18 +128,18 @@ static bool take_text(const json_t *root, const char *key, char *into, size_t si
 int emu_endpoint_read(const char *path, struct emu_endpoint *ret, struct err *err) {
     CLEANUP(buf_deinit) struct buf text = BUF_INIT(ENDPOINT_BYTES_MAX);
     TRY(file_read(path, &text, err));
-    CLEANUP(json_freep) json_t *root =
-        json_loadb(buf_text(&text), text.len, JSON_REJECT_DUPLICATES, NULL);
+    CLEANUP(json_freep)
+    json_t *root = json_loadb(buf_text(&text), text.len, JSON_REJECT_DUPLICATES, NULL);
     struct emu_endpoint e = {0};
     const json_t *pid = json_object_get(root, "pid");
-    bool whole = json_is_integer(pid) && take_text(root, "id", e.id, sizeof e.id) &&
-                 take_text(root, "url", e.url, sizeof e.url) &&
-                 take_text(root, "access_key_id", e.access_key_id, sizeof e.access_key_id) &&
-                 take_text(root, "secret_access_key", e.secret_access_key,
-                           sizeof e.secret_access_key) &&
-                 take_text(root, "region", e.region, sizeof e.region) &&
-                 take_text(root, "token", e.token, sizeof e.token) &&
-                 take_text(root, "gateway", e.gateway, sizeof e.gateway);
+    bool whole =
+        json_is_integer(pid) && take_text(root, "id", e.id, sizeof e.id) &&
+        take_text(root, "url", e.url, sizeof e.url) &&
+        take_text(root, "access_key_id", e.access_key_id, sizeof e.access_key_id) &&
+        take_text(root, "secret_access_key", e.secret_access_key, sizeof e.secret_access_key) &&
+        take_text(root, "region", e.region, sizeof e.region) &&
+        take_text(root, "token", e.token, sizeof e.token) &&
+        take_text(root, "gateway", e.gateway, sizeof e.gateway);
     if (!whole || !str_copy(e.path, sizeof e.path, str_from(path)))
         return err_set(err, ERR_PARSE, "%s is not an endpoint file", path);
     e.pid = (int)json_integer_value(pid);

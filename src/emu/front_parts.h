@@ -8,7 +8,7 @@
 
 #include <event2/http.h>
 
-#define FRONT_BODY_BYTES_MAX (2 * MIB)   /* EC2 takes about 1 MB; user-data is 22 KB of it */
+#define FRONT_BODY_BYTES_MAX (2 * MIB) /* EC2 takes about 1 MB; user-data is 22 KB of it */
 #define FRONT_HEADERS_BYTES_MAX (64 * 1024)
 #define FRONT_REPLY_BYTES_MAX REPLY_BYTES_MAX
 #define FRONT_REQUEST_ID_SIZE 37
@@ -33,7 +33,7 @@ struct answer_spec {
     const char *request_id; /* "" without */
     enum answer_way way;
     uint64_t delay_ns;
-    struct buf *body;       /* emptied */
+    struct buf *body; /* emptied */
 };
 void answer_later(struct front *f, struct evhttp_request *req, const struct answer_spec *spec);
 void answer_drop_all(struct front *f);

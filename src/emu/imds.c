@@ -63,9 +63,8 @@ static void add_interface(struct items *items, const struct imds *m, const char 
                           const char *host) {
     const struct cloud_instance *in = m->instance;
     struct arena *a = items->arena;
-    const char *mac =
-        arena_printf(a, "%02x:%02x:%02x:%02x:%02x:%02x", in->mac[0], in->mac[1], in->mac[2],
-                     in->mac[3], in->mac[4], in->mac[5]);
+    const char *mac = arena_printf(a, "%02x:%02x:%02x:%02x:%02x:%02x", in->mac[0], in->mac[1],
+                                   in->mac[2], in->mac[3], in->mac[4], in->mac[5]);
     add(items, "meta-data/mac", mac);
     const struct {
         const char *name;
@@ -83,8 +82,7 @@ static void add_interface(struct items *items, const struct imds *m, const char 
         {"vpc-ipv4-cidr-block", cidr_text(a, in->last_ip, m->vpc_prefix)},
     };
     for (size_t i = 0; i < ARRAY_LEN(FIELDS); i++)
-        add(items,
-            arena_printf(a, "meta-data/network/interfaces/macs/%s/%s", mac, FIELDS[i].name),
+        add(items, arena_printf(a, "meta-data/network/interfaces/macs/%s/%s", mac, FIELDS[i].name),
             FIELDS[i].text);
 }
 
@@ -274,8 +272,8 @@ static void lookup(const struct imds *m, const struct imds_request *r, struct st
     if (str_equal(path, STR("user-data"))) {
         if (m->instance->user_data_size > 0) {
             reply->status = 200;
-            reply->body = (struct str){(const char *)m->instance->user_data,
-                                       m->instance->user_data_size};
+            reply->body =
+                (struct str){(const char *)m->instance->user_data, m->instance->user_data_size};
         }
         return;
     }

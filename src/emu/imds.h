@@ -29,8 +29,8 @@
 struct imds {
     uint8_t key[IMDS_KEY_BYTES]; /* random, of this instance alone */
     const struct cloud_instance *instance;
-    const char *zone, *zone_id;    /* names, as long as the cloud lives */
-    struct str region, account;    /* the same */
+    const char *zone, *zone_id; /* names, as long as the cloud lives */
+    struct str region, account; /* the same */
     unsigned vpc_prefix, subnet_prefix;
 };
 
@@ -38,19 +38,19 @@ enum imds_method { IMDS_GET, IMDS_HEAD, IMDS_PUT, IMDS_OTHER };
 
 struct imds_request {
     enum imds_method method;
-    struct str path;      /* as sent, query included */
-    const char *token;    /* X-aws-ec2-metadata-token, or NULL */
-    const char *ttl;      /* X-aws-ec2-metadata-token-ttl-seconds, or NULL */
-    bool forwarded;       /* has X-Forwarded-For */
-    uint64_t now_ns;      /* the cloud's clock */
+    struct str path;   /* as sent, query included */
+    const char *token; /* X-aws-ec2-metadata-token, or NULL */
+    const char *ttl;   /* X-aws-ec2-metadata-token-ttl-seconds, or NULL */
+    bool forwarded;    /* has X-Forwarded-For */
+    uint64_t now_ns;   /* the cloud's clock */
     int64_t now_unix_ms;
 };
 
 struct imds_reply {
-    unsigned status;  /* 200, 400, 401, 403, 404, 405 */
-    struct str body;  /* in the arena or in the instance's record */
-    bool json;        /* else text/plain */
-    uint32_t ttl_s;   /* of a token just made; 0 otherwise */
+    unsigned status; /* 200, 400, 401, 403, 404, 405 */
+    struct str body; /* in the arena or in the instance's record */
+    bool json;       /* else text/plain */
+    uint32_t ttl_s;  /* of a token just made; 0 otherwise */
 };
 
 void imds_handle(const struct imds *m, const struct imds_request *request, struct arena *arena,

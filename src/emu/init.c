@@ -25,10 +25,10 @@
 struct init {
     struct init_spec spec;
     int signal_fd, power_fd;
-    int steer_fd;         /* leads port 80 of the metadata address to its socket */
-    pid_t boot_pid;       /* of user-data; 0: ended or never started */
-    bool ending;          /* TERM was sent, KILL follows at kill_ns */
-    bool stay;            /* after the end of the tree: dead system in a live instance */
+    int steer_fd;   /* leads port 80 of the metadata address to its socket */
+    pid_t boot_pid; /* of user-data; 0: ended or never started */
+    bool ending;    /* TERM was sent, KILL follows at kill_ns */
+    bool stay;      /* after the end of the tree: dead system in a live instance */
     uint64_t kill_ns;
     unsigned kill_rounds;
     bool scheduled;
@@ -84,10 +84,10 @@ static int receive_spec(struct init_spec *spec, struct err *err) {
 
 static int listen_for_metadata(const struct init_spec *spec, uint16_t port, int *ret_fd,
                                struct err *err) {
-    struct sockaddr_in address = {
-        .sin_family = AF_INET,
-        .sin_port = htons(port),
-        .sin_addr.s_addr = htonl(spec->namespaced ? INIT_METADATA_IP : spec->ip)};
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons(port),
+                                  .sin_addr.s_addr =
+                                      htonl(spec->namespaced ? INIT_METADATA_IP : spec->ip)};
     int on = 1;
     int hops = (int)spec->metadata_hops;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -115,8 +115,7 @@ static int open_metadata(struct init *in, struct err *err) {
     TRY(listen_for_metadata(&in->spec, port, &fd, err));
     if (in->spec.namespaced &&
         steer_port(fd, INIT_METADATA_IP, INIT_METADATA_HTTP_PORT, &in->steer_fd, &why) < 0) {
-        dprintf(1, "metadata is served on port 80, servers cannot bind 0.0.0.0:80: %s\n",
-                why.text);
+        dprintf(1, "metadata is served on port 80, servers cannot bind 0.0.0.0:80: %s\n", why.text);
         close(fd);
         TRY(listen_for_metadata(&in->spec, INIT_METADATA_HTTP_PORT, &fd, err));
     }

@@ -30,9 +30,9 @@
 #define INIT_MESSAGE_BYTES 256
 #define INIT_METADATA_PORT 1338 /* of process isolation, where port 80 needs rights */
 #define INIT_METADATA_HTTP_PORT 80
-#define INIT_METADATA_HIDDEN_PORT 1 /* of namespaces: what listens in place of 80 (steer.h) */
+#define INIT_METADATA_HIDDEN_PORT 1  /* of namespaces: what listens in place of 80 (steer.h) */
 #define INIT_METADATA_IP 0xa9fea9feU /* 169.254.169.254 */
-#define INIT_POWER_BYTES 64 /* "<cloud>-<id>" */
+#define INIT_POWER_BYTES 64          /* "<cloud>-<id>" */
 #define INIT_MAGIC 0x64663031
 
 /* Same program on both sides of a socket: a plain struct is the wire. */
@@ -49,8 +49,8 @@ struct init_spec {
     char id[INSTANCE_ID_BYTES];
     char power[INIT_POWER_BYTES]; /* name of its power socket: of this cloud and this instance */
     char hostname[64];
-    char dir[512];      /* of the instance: holds user-data */
-    char exe[512];      /* this program */
+    char dir[512]; /* of the instance: holds user-data */
+    char exe[512]; /* this program */
 };
 
 /* Body of the hidden command; returns the exit code. */

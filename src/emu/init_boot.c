@@ -38,8 +38,8 @@ static int write_shims(const struct init_spec *spec, const char *bin, const char
     char text[1400];
     if (mkdir(bin, 0755) < 0 && errno != EEXIST)
         return err_set_errno(err, ERR_IO, errno, "cannot make %s", bin);
-    snprintf(text, sizeof text,
-             "#!/bin/sh\nexec '%s' instance-power -- '%s' \"${0##*/}\" \"$@\"\n", exe, spec->power);
+    snprintf(text, sizeof text, "#!/bin/sh\nexec '%s' instance-power -- '%s' \"${0##*/}\" \"$@\"\n",
+             exe, spec->power);
     snprintf(path, sizeof path, "%s/%s", bin, POWER_SHIMS[0]);
     TRY(write_script(path, text, err));
     for (size_t i = 1; i < ARRAY_LEN(POWER_SHIMS); i++) {
@@ -204,8 +204,7 @@ static int start_script(const struct init_spec *spec, struct str script, const c
     return 0;
 }
 
-int init_boot(const struct init_spec *spec, struct str user_data, pid_t *ret_pid,
-              struct err *err) {
+int init_boot(const struct init_spec *spec, struct str user_data, pid_t *ret_pid, struct err *err) {
     char bin[600];
     char path[600];
     *ret_pid = 0;

@@ -58,8 +58,7 @@ static int mount_layers(struct err *err) {
     TRY(mount_layer("/", 0, err));
     for (unsigned i = 0; i < ARRAY_LEN(OTHERS); i++) {
         struct stat other;
-        if (lstat(OTHERS[i], &other) == 0 && S_ISDIR(other.st_mode) &&
-            other.st_dev != root.st_dev)
+        if (lstat(OTHERS[i], &other) == 0 && S_ISDIR(other.st_mode) && other.st_dev != root.st_dev)
             TRY(mount_layer(OTHERS[i], i + 1, err));
     }
     return 0;
@@ -137,8 +136,8 @@ static int enter_root(const struct init_spec *spec, struct err *err) {
     TRY(bring_program(spec->exe, err));
     TRY(mount_dev(err));
     TRY(mount_at("proc", ROOT "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL, err));
-    TRY(mount_at("sysfs", ROOT "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY,
-                 NULL, err));
+    TRY(mount_at("sysfs", ROOT "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, NULL,
+                 err));
     if (chdir(ROOT) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 ||
         chdir("/") < 0)
         return err_set_errno(err, ERR_ACCESS, errno, "cannot change the root");

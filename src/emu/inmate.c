@@ -29,8 +29,8 @@ static int write_folder(const struct init_spec *spec, struct str user_data, stru
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return err_set_errno(err, ERR_IO, errno, "cannot write %s", path);
-    bool written = user_data.len == 0 ||
-                   write(fd, user_data.ptr, user_data.len) == (ssize_t)user_data.len;
+    bool written =
+        user_data.len == 0 || write(fd, user_data.ptr, user_data.len) == (ssize_t)user_data.len;
     if (close(fd) != 0 || !written)
         return err_set_errno(err, ERR_IO, errno, "cannot write %s", path);
     return 0;
@@ -87,8 +87,7 @@ static void read_console(struct inmate *in) {
     ssize_t got = read(in->console_fd, text, sizeof text);
     struct world *w = in->world;
     if (got > 0 && !w->closing)
-        w->events.console(w->events.arg, str_from(in->spec.id),
-                          (struct str){text, (size_t)got});
+        w->events.console(w->events.arg, str_from(in->spec.id), (struct str){text, (size_t)got});
     if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
         loop_watch_set(in->console_watch, LOOP_NONE); /* nobody writes any more */
 }

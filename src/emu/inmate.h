@@ -23,7 +23,7 @@ struct world {
     unsigned bridge_index; /* 0: none */
     unsigned started;      /* ever; names the links */
     uint32_t base_ip;
-    bool closing;          /* tell nobody any more */
+    bool closing; /* tell nobody any more */
 };
 
 struct inmate {

@@ -16,8 +16,8 @@ DEFINE_FREEP(EVP_PKEY, EVP_PKEY_free)
 
 /* SSH's wire form: 32-bit length, bytes. */
 static void add_ssh_u32(struct buf *b, uint32_t value) {
-    const uint8_t bytes[4] = {(uint8_t)(value >> 24), (uint8_t)(value >> 16),
-                              (uint8_t)(value >> 8), (uint8_t)value};
+    const uint8_t bytes[4] = {(uint8_t)(value >> 24), (uint8_t)(value >> 16), (uint8_t)(value >> 8),
+                              (uint8_t)value};
     buf_add(b, bytes, sizeof bytes);
 }
 

@@ -102,7 +102,7 @@ void netlink_no_ipv6(const char *name) {
     snprintf(path, sizeof path, "/proc/sys/net/ipv6/conf/%.15s/disable_ipv6", name);
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0)
-        return; /* a kernel without IPv6 */
+        return;                     /* a kernel without IPv6 */
     ignore(write(fd, "1", 1) != 1); /* only slower */
     close(fd);
 }
@@ -121,9 +121,8 @@ int netlink_up(int fd, unsigned index, struct err *err) {
 int netlink_address(int fd, unsigned index, uint32_t ip, unsigned prefix, struct err *err) {
     must(prefix <= 32);
     struct message m;
-    struct ifaddrmsg addr = {.ifa_family = AF_INET,
-                             .ifa_prefixlen = (unsigned char)prefix,
-                             .ifa_index = index};
+    struct ifaddrmsg addr = {
+        .ifa_family = AF_INET, .ifa_prefixlen = (unsigned char)prefix, .ifa_index = index};
     uint32_t wire = htonl(ip);
     uint32_t broadcast = htonl(prefix == 32 ? ip : ip | UINT32_MAX >> prefix);
     begin(&m, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &addr, sizeof addr);

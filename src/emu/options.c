@@ -172,8 +172,8 @@ static int parse_row(struct emu_options *o, const struct row *row, struct str te
     case FLAG:
         return parse_flag(text, (bool *)at);
     case LIST:
-        return add_to_list((char **)(void *)at,
-                           (unsigned *)(void *)((char *)o + row->count_offset), text);
+        return add_to_list((char **)(void *)at, (unsigned *)(void *)((char *)o + row->count_offset),
+                           text);
     case ISOLATE:
         return parse_isolate(text, (enum emu_isolate *)(void *)at);
     case INTERRUPT:
@@ -217,7 +217,7 @@ static void format_row(const struct emu_options *o, const struct row *row, struc
         units_add_duration(out, ((const uint64_t *)(const void *)at)[1]);
         return;
     case SHARE:
-        units_add_micro(out, (int64_t)*(const uint32_t *)(const void *)at * 100);
+        units_add_micro(out, (int64_t) * (const uint32_t *)(const void *)at * 100);
         buf_add_byte(out, '%');
         return;
     case DURATION:
@@ -227,7 +227,7 @@ static void format_row(const struct emu_options *o, const struct row *row, struc
         buf_printf(out, "%llu", (unsigned long long)*(const uint64_t *)(const void *)at);
         return;
     case SPEED:
-        units_add_micro(out, (int64_t)*(const uint64_t *)(const void *)at * 1000);
+        units_add_micro(out, (int64_t) * (const uint64_t *)(const void *)at * 1000);
         return;
     case FLAG:
         buf_add_text(out, *(const bool *)at ? "yes" : "no");

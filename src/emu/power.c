@@ -45,14 +45,14 @@ static bool take_option(const char *word, bool is_shutdown, struct power_wish *w
         enum power_act act;
         bool in_shutdown, in_others;
     } OPTIONS[] = {
-        {"-P", POWER_OFF, true, false},        {"--poweroff", POWER_OFF, true, true},
-        {"-p", POWER_OFF, false, true},        {"-H", POWER_HALT, true, false},
-        {"--halt", POWER_HALT, true, true},    {"-r", POWER_REBOOT, true, false},
+        {"-P", POWER_OFF, true, false},         {"--poweroff", POWER_OFF, true, true},
+        {"-p", POWER_OFF, false, true},         {"-H", POWER_HALT, true, false},
+        {"--halt", POWER_HALT, true, true},     {"-r", POWER_REBOOT, true, false},
         {"--reboot", POWER_REBOOT, true, true}, {"-c", POWER_CANCEL, true, false},
         {"-k", POWER_WARN, true, false},
     };
-    static const char *const PLAIN[] = {"-f", "--force", "-n", "--no-sync", "-d", "--no-wtmp",
-                                        "--no-wall", "-ff"};
+    static const char *const PLAIN[] = {"-f", "--force",   "-n",        "--no-sync",
+                                        "-d", "--no-wtmp", "--no-wall", "-ff"};
     for (size_t i = 0; i < ARRAY_LEN(OPTIONS); i++) {
         if (strcmp(word, OPTIONS[i].word) != 0)
             continue;

@@ -13,7 +13,8 @@
 
 #define CONTEXT(member) ((int16_t)offsetof(struct bpf_sk_lookup, member))
 
-/* Instructions, in the words of the kernel's documentation of BPF. */
+/* Instructions, in the words of the kernel's documentation of BPF. One a line: */
+/* clang-format off */
 #define LOAD(to, from, at)                                                                        \
     {.code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = (to), .src_reg = (from), .off = (at)}
 #define STORE(to, at, value)                                                                      \
@@ -30,6 +31,7 @@
         {.code = 0}
 #define CALL(function) {.code = BPF_JMP | BPF_CALL, .imm = (function)}
 #define EXIT {.code = BPF_JMP | BPF_EXIT}
+/* clang-format on */
 
 static int call(enum bpf_cmd command, union bpf_attr *attr) {
     return (int)syscall(SYS_bpf, command, attr, sizeof *attr);

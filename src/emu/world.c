@@ -226,8 +226,7 @@ static void fill_spec(const struct world *w, const struct cloud_instance *in,
 int world_start(struct world *w, const struct cloud_instance *instance, struct err *err) {
     must(instance->dud != CLOUD_DUD_NEVER_BOOTS);
     must(!table_find(&w->inmates, str_from(instance->id)));
-    unsigned most =
-        w->options.isolate == EMU_NAMESPACE ? EMU_NAMESPACES_MAX : EMU_INSTANCES_MAX;
+    unsigned most = w->options.isolate == EMU_NAMESPACE ? EMU_NAMESPACES_MAX : EMU_INSTANCES_MAX;
     if (w->inmates.count >= most)
         return err_set(err, ERR_LIMIT, "this machine holds %u instances and no more", most);
     struct init_spec spec;

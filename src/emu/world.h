@@ -58,8 +58,7 @@ uint32_t world_gateway(const struct world *w);
 
 /* Start an instance; its user-data begins to run as soon as its world stands.  A dud that never
  * boots is a bug here.  Errors: ERR_IO, ERR_LIMIT. */
-NODISCARD int world_start(struct world *w, const struct cloud_instance *instance,
-                          struct err *err);
+NODISCARD int world_start(struct world *w, const struct cloud_instance *instance, struct err *err);
 /* Ask its system to shut down; KILL after the grace.  Unknown ids are fine in all of these. */
 void world_stop(struct world *w, struct str id, uint64_t grace_ns);
 /* Nothing of it may run from here on: KILL now. */

@@ -10,7 +10,7 @@
 #include <stdarg.h>
 
 #define FRAME_ARENA_BYTES (4 * MIB)
-#define PINGS_AT_FIRST 8                     /* quickly, for a good clock before the first phase */
+#define PINGS_AT_FIRST 8 /* quickly, for a good clock before the first phase */
 #define PING_FAST_NS (40 * NS_PER_MS)
 #define PING_SLOW_NS (5 * NS_PER_S)
 #define LEASE_NS (600 * NS_PER_S)            /* T_lease: without contact for so long a node ends */
@@ -18,7 +18,7 @@
 #define HEARTBEATS_PER_S 1250                /* of the whole fleet, at most */
 #define MEMORY_BYTES_MAX (UINT64_C(1) << 50) /* more is no machine */
 #define CPUS_MAX 65536u
-#define START_EARLY_NS NS_PER_S              /* no order is older before its start instant */
+#define START_EARLY_NS NS_PER_S /* no order is older before its start instant */
 
 static struct head_link *find_link(const struct head *h, uint32_t id) {
     char key[16];
@@ -59,8 +59,8 @@ void agents_order(struct head *h, uint32_t node, struct wire_message *message) {
     struct err err = {0};
     message->seq = n->sent_seq + 1;
     if (wire_encode(message, &bytes, &err) < 0) {
-        log_event(LOG_ERROR, "order", "node=%u type=%s why=%s", node,
-                  wire_type_name(message->type), err.text);
+        log_event(LOG_ERROR, "order", "node=%u type=%s why=%s", node, wire_type_name(message->type),
+                  err.text);
         return; /* the stage's deadline names the node */
     }
     n->sent_seq++;
@@ -311,8 +311,7 @@ static void on_phase_done(struct head *h, uint32_t node, const struct wire_phase
 
 static void on_sample(struct head *h, uint32_t node, const struct wire_sample *sample) {
     struct err err = {0};
-    if (sample->phase == 0 ||
-        measure_sample(h->measure, sample->phase - 1, node, sample, &err) < 0)
+    if (sample->phase == 0 || measure_sample(h->measure, sample->phase - 1, node, sample, &err) < 0)
         log_event(LOG_WARN, "sample", "node=%u why=%s", node, err.text);
 }
 

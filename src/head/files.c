@@ -9,9 +9,9 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define OUTPUT_BYTES_MAX (4 * MIB)          /* kept of one node's output */
+#define OUTPUT_BYTES_MAX (4 * MIB)           /* kept of one node's output */
 #define RECEIVED_BYTES_MAX (64 * 1024 * MIB) /* kept of what all nodes send */
-#define DISK_RESERVE_BYTES (256 * MIB)      /* or a twentieth of a small disk: not for nodes */
+#define DISK_RESERVE_BYTES (256 * MIB)       /* or a twentieth of a small disk: not for nodes */
 #define PATH_PARTS_MAX 8
 #define PART_BYTES_MAX 100
 
@@ -154,8 +154,8 @@ static void name_file(const struct head *h, const struct head_node *n, const cha
                       const struct wire_file *file, struct head_file *f) {
     uint16_t phase = n->collect_phases[file->collect - 1];
     struct str folder = phase ? h->plan->phases[phase - 1].name : STR_EMPTY;
-    snprintf(f->path, sizeof f->path, "%s/files/%.*s%s%.*s", dir, STR_ARG(folder),
-             phase ? "/" : "", STR_ARG(file->path));
+    snprintf(f->path, sizeof f->path, "%s/files/%.*s%s%.*s", dir, STR_ARG(folder), phase ? "/" : "",
+             STR_ARG(file->path));
 }
 
 void files_begin(struct head *h, uint32_t node, const struct wire_file *file) {

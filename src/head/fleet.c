@@ -33,8 +33,8 @@ static enum run_refusal refusal_of(enum aws_class class) {
     return RUN_REFUSED_OTHER;
 }
 
-static uint32_t find_pool(const struct head *h, uint32_t role, struct str type,
-                          struct str subnet, struct str zone) {
+static uint32_t find_pool(const struct head *h, uint32_t role, struct str type, struct str subnet,
+                          struct str zone) {
     if (role == RUN_NONE || !h->plan)
         return RUN_NONE;
     for (uint32_t i = 0; i < h->roles[role].pool_count; i++) {
@@ -67,8 +67,8 @@ static struct run_seen *add_seen(struct fleet_call *c) {
         c->facts = facts;
         c->seen_capacity = capacity;
     }
-    c->seen[c->seen_count] = (struct run_seen){.role = RUN_NONE, .intent = RUN_NONE,
-                                               .pool = RUN_NONE};
+    c->seen[c->seen_count] =
+        (struct run_seen){.role = RUN_NONE, .intent = RUN_NONE, .pool = RUN_NONE};
     return &c->seen[c->seen_count++];
 }
 
@@ -126,8 +126,8 @@ static uint32_t read_errors(struct fleet_call *c, const struct ec2_fleet_errors 
         into[count++] = (struct run_pool_error){
             .pool = pool, .refusal = refusal_of(aws_classify(errors->items[i].code, 400))};
         log_event(LOG_WARN, "fleet.error", "type=%.*s subnet=%.*s code=%.*s message=%.*s",
-                  STR_ARG(o->instance_type), STR_ARG(o->subnet_id),
-                  STR_ARG(errors->items[i].code), STR_ARG(errors->items[i].message));
+                  STR_ARG(o->instance_type), STR_ARG(o->subnet_id), STR_ARG(errors->items[i].code),
+                  STR_ARG(errors->items[i].message));
     }
     return count;
 }
@@ -283,8 +283,10 @@ static void read_instance(struct fleet_call *c, const struct ec2_instance *from,
     struct head *h = c->h;
     uint32_t intent = parse_intent(h, fleet_tag(&from->tags, STR("dayfly:intent")));
     if (!fleet_is_ours(h, &from->tags) || intent == RUN_NONE) {
-        head_note(h, "%.*s carries the tag of run %s, but no head of this run launched it: "
-                     "left alone", STR_ARG(from->id), h->id);
+        head_note(h,
+                  "%.*s carries the tag of run %s, but no head of this run launched it: "
+                  "left alone",
+                  STR_ARG(from->id), h->id);
         return;
     }
     if (may_repeat && was_seen(c, from->id))
@@ -376,8 +378,7 @@ void fleet_terminate(struct head *h, uint32_t call, const uint32_t *nodes, uint3
 
 /* ---- console output of a silent node ---- */
 
-static void on_console(void *user, const struct aws_result *result,
-                       const struct ec2_reply *reply) {
+static void on_console(void *user, const struct aws_result *result, const struct ec2_reply *reply) {
     struct fleet_call *c = user;
     struct head_node *n = &c->h->nodes[c->index];
     struct run_event event = {.kind = RUN_EV_CONSOLE, .node = c->index};

@@ -25,7 +25,7 @@ struct fleet_call {
     struct run_seen *seen;
     struct fleet_facts {
         char type[32], zone[24], private_ip[48], public_ip[48];
-    } *facts;
+    } * facts;
     uint32_t seen_count, seen_capacity;
     struct str *names; /* templates or groups to delete */
     uint32_t name_count;

@@ -47,8 +47,8 @@ struct ec2_tags fleet_tags(struct fleet_call *c, const char *token, int role) {
         (struct ec2_tag){STR("dayfly:deadline"), arena_str(&c->arena, buf_str(&deadline))};
     const struct plan_pairs *extra = &h->plan->fleet.tags;
     if (token) {
-        tags[count++] = (struct ec2_tag){STR("dayfly:intent"),
-                                         arena_str(&c->arena, str_from(token))};
+        tags[count++] =
+            (struct ec2_tag){STR("dayfly:intent"), arena_str(&c->arena, str_from(token))};
         tags[count++] = (struct ec2_tag){STR("dayfly:role"), h->plan->roles[role].name};
         tags[count++] = (struct ec2_tag){
             STR("Name"),
@@ -61,8 +61,7 @@ struct ec2_tags fleet_tags(struct fleet_call *c, const char *token, int role) {
     return (struct ec2_tags){.items = tags, .count = count};
 }
 
-struct ec2_tag_specs fleet_spec(struct fleet_call *c, const char *type,
-                                     struct ec2_tags tags) {
+struct ec2_tag_specs fleet_spec(struct fleet_call *c, const char *type, struct ec2_tags tags) {
     struct ec2_tag_spec *spec = arena_new(&c->arena, sizeof *spec);
     *spec = (struct ec2_tag_spec){.resource_type = str_from(type), .tags = tags};
     return (struct ec2_tag_specs){.items = spec, .count = 1};
@@ -72,8 +71,8 @@ struct ec2_filters fleet_filter(struct fleet_call *c) {
     struct ec2_filter *filter = arena_new(&c->arena, sizeof *filter);
     struct str *value = arena_new(&c->arena, sizeof *value);
     *value = str_from(c->h->id); /* letters and digits: no wildcard of a filter */
-    *filter = (struct ec2_filter){.name = STR("tag:dayfly:run"),
-                                  .values = {.items = value, .count = 1}};
+    *filter =
+        (struct ec2_filter){.name = STR("tag:dayfly:run"), .values = {.items = value, .count = 1}};
     return (struct ec2_filters){.items = filter, .count = 1};
 }
 
@@ -131,8 +130,7 @@ static void on_template(void *user, const struct aws_result *result,
     prepare_next(c);
 }
 
-static int add_user_data(struct fleet_call *c, uint32_t role, struct buf *script,
-                         struct err *err) {
+static int add_user_data(struct fleet_call *c, uint32_t role, struct buf *script, struct err *err) {
     struct head *h = c->h;
     struct str heads[BOOTSTRAP_HEADS_MAX];
     size_t count = 0;
@@ -181,8 +179,7 @@ static void make_template(struct fleet_call *c, uint32_t role, uint32_t arch) {
     aws_ec2_call(h->aws, &r, 0, on_template, c);
 }
 
-static void on_ingress(void *user, const struct aws_result *result,
-                       const struct ec2_reply *reply) {
+static void on_ingress(void *user, const struct aws_result *result, const struct ec2_reply *reply) {
     (void)reply;
     struct fleet_call *c = user;
     if (result->class != AWS_OK && !has_code(result, "InvalidPermission.Duplicate")) {
@@ -349,8 +346,7 @@ static void on_groups(void *user, const struct aws_result *result, const struct 
     delete_next(c);
 }
 
-static void on_deleted(void *user, const struct aws_result *result,
-                       const struct ec2_reply *reply) {
+static void on_deleted(void *user, const struct aws_result *result, const struct ec2_reply *reply) {
     (void)reply;
     struct fleet_call *c = user;
     if (result->class != AWS_OK && result->class != AWS_NOT_FOUND) {

@@ -93,15 +93,15 @@ static void queue_event(struct head *h, const struct run_event *event) {
     struct head_queued *q = &h->queue[h->queue_count++];
     *q = (struct head_queued){.event = *event};
     if (event->kind == RUN_EV_LAUNCH_REPLY) {
-        q->own_list = copy_list(event->launch.seen, event->launch.seen_count,
-                                sizeof *event->launch.seen);
+        q->own_list =
+            copy_list(event->launch.seen, event->launch.seen_count, sizeof *event->launch.seen);
         q->own_second = copy_list(event->launch.errors, event->launch.error_count,
                                   sizeof *event->launch.errors);
         q->event.launch.seen = q->own_list;
         q->event.launch.errors = q->own_second;
     } else if (event->kind == RUN_EV_LISTED) {
-        q->own_list = copy_list(event->listed.seen, event->listed.seen_count,
-                                sizeof *event->listed.seen);
+        q->own_list =
+            copy_list(event->listed.seen, event->listed.seen_count, sizeof *event->listed.seen);
         q->event.listed.seen = q->own_list;
     } else if (event->kind == RUN_EV_TERMINATED) {
         q->own_list = copy_list(event->terminated.ok, event->terminated.ok_count,
@@ -389,8 +389,8 @@ static int open_events(struct head *h, struct err *err) {
 }
 
 int head_new(const struct head_options *options, struct head **ret_head, struct err *err) {
-    CLEANUP(head_freep) struct head *h =
-        new_head(options->loop, options->zone_offset_s, options->observer);
+    CLEANUP(head_freep)
+    struct head *h = new_head(options->loop, options->zone_offset_s, options->observer);
     h->o = *options;
     h->plan = options->plan;
     h->deadline_unix_ms = h->start_unix_ms + (int64_t)(h->plan->fleet.ttl_ns / 1000000);
@@ -444,8 +444,7 @@ static int write_info(struct head *h, const struct head_outcome *outcome, struct
     ignore(!str_copy(info.region, sizeof info.region, str_from(h->region)));
     ignore(!str_copy(info.account, sizeof info.account, str_from(h->account)));
     ignore(!str_copy(info.profile, sizeof info.profile, h->o.aws->profile));
-    ignore(!str_copy(info.endpoint_url, sizeof info.endpoint_url,
-                     h->o.aws->endpoint_url[AWS_EC2]));
+    ignore(!str_copy(info.endpoint_url, sizeof info.endpoint_url, h->o.aws->endpoint_url[AWS_EC2]));
     if (h->o.cloud)
         ignore(!str_copy(info.cloud, sizeof info.cloud, str_from(h->o.cloud->path)));
     char *absolute = realpath(h->results_dir, NULL);
@@ -459,8 +458,8 @@ static int write_info(struct head *h, const struct head_outcome *outcome, struct
     }
     for (uint32_t r = 0; r < h->plan->role_count; r++) {
         const struct head_pool *p = &h->roles[r].pools[0];
-        info.usd_micro_per_hour += h->plan->roles[r].count * (p->spot_usd_micro_per_hour
-                                                                  ? p->spot_usd_micro_per_hour
+        info.usd_micro_per_hour +=
+            h->plan->roles[r].count * (p->spot_usd_micro_per_hour ? p->spot_usd_micro_per_hour
                                                                   : p->demand_usd_micro_per_hour);
     }
     return runs_write(h->run_dir, &info, err);
@@ -553,7 +552,8 @@ static void preview_role(const struct head *h, uint32_t r, struct head_preview *
     const struct head_role *role = &h->roles[r];
     const struct head_pool *first = &role->pools[0];
     struct head_preview_role *to = &p->roles[r];
-    *to = (struct head_preview_role){.count = plan->count, .spare = plan->spare,
+    *to = (struct head_preview_role){.count = plan->count,
+                                     .spare = plan->spare,
                                      .pools = role->pool_count,
                                      .spot = plan->market != PLAN_ON_DEMAND,
                                      .on_demand_usd_micro_per_hour =
@@ -581,8 +581,8 @@ static void preview_role(const struct head *h, uint32_t r, struct head_preview *
 
 int head_preview(const struct head_options *options, struct head_preview *ret_preview,
                  struct err *err) {
-    CLEANUP(head_freep) struct head *h =
-        new_head(options->loop, options->zone_offset_s, (struct head_observer){0});
+    CLEANUP(head_freep)
+    struct head *h = new_head(options->loop, options->zone_offset_s, (struct head_observer){0});
     h->o = *options;
     h->o.observer = (struct head_observer){0};
     h->plan = options->plan;
@@ -654,8 +654,10 @@ static void teardown_config(const struct head *h, bool rehearsal, struct run_con
 static void say_wait(struct head *h) {
     CLEANUP(buf_deinit) struct buf wait = BUF_INIT(40);
     units_add_clock(&wait, h->run->config.sweep_ns);
-    head_note(h, "no journal of run %s here: going by its tags. A launch may still take effect, so "
-                 "the proof needs %s between two empty listings", h->id, buf_text(&wait));
+    head_note(h,
+              "no journal of run %s here: going by its tags. A launch may still take effect, so "
+              "the proof needs %s between two empty listings",
+              h->id, buf_text(&wait));
 }
 
 int head_teardown(const struct head_teardown_options *o, int *ret_exit_code, struct err *err) {

@@ -28,17 +28,17 @@ struct head_observer {
 };
 
 struct head_options {
-    struct loop *loop;          /* borrowed; head_run runs it */
-    const struct plan *plan;    /* borrowed */
+    struct loop *loop;       /* borrowed; head_run runs it */
+    const struct plan *plan; /* borrowed */
     const struct aws_config *aws;
-    const char *command;        /* to run it again, one line */
-    const char *state_dir;      /* ".../dayfly/runs" */
-    const char *out_dir;        /* where <name>-<run>/ is made */
-    const char *listen_address; /* numeric address that nodes can reach, or "0.0.0.0" */
+    const char *command;               /* to run it again, one line */
+    const char *state_dir;             /* ".../dayfly/runs" */
+    const char *out_dir;               /* where <name>-<run>/ is made */
+    const char *listen_address;        /* numeric address that nodes can reach, or "0.0.0.0" */
     const char *const *head_addresses; /* numeric, that nodes try; none: the listen address */
     size_t head_address_count;
     const struct emu_endpoint *cloud; /* rehearsal: watermark and ground truth; or NULL */
-    int zone_offset_s;          /* local time, for texts */
+    int zone_offset_s;                /* local time, for texts */
     struct head_observer observer;
 };
 
@@ -70,8 +70,8 @@ struct head_preview_role {
     char name[48];
     uint32_t count, spare, pools;
     bool spot;
-    char type[32], zone[24]; /* first choice */
-    char others[160];        /* further types, blank-separated */
+    char type[32], zone[24];               /* first choice */
+    char others[160];                      /* further types, blank-separated */
     uint64_t usd_micro_per_hour;           /* of one node; 0: unknown */
     uint64_t on_demand_usd_micro_per_hour; /* the same, on demand */
 };
@@ -96,7 +96,7 @@ struct head_teardown_options {
     const char *state_dir;
     const char *run;   /* id */
     const char *owner; /* as in the tags: what somebody else owns is left alone; "": anybody */
-    bool rehearsal;  /* the times of a rehearsal cloud instead of those of AWS */
+    bool rehearsal;    /* the times of a rehearsal cloud instead of those of AWS */
     int zone_offset_s;
     struct head_observer observer;
 };

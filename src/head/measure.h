@@ -37,12 +37,12 @@ struct measure_cell {
 /* One second of a phase, all nodes together. */
 struct measure_second {
     uint32_t phase;
-    uint32_t second;    /* from 0 */
-    int64_t unix_ms;    /* its start */
-    uint64_t end_ns;    /* its end, monotonic */
-    uint32_t reports;   /* nodes that have sent it */
+    uint32_t second;  /* from 0 */
+    int64_t unix_ms;  /* its start */
+    uint64_t end_ns;  /* its end, monotonic */
+    uint32_t reports; /* nodes that have sent it */
     bool final;
-    uint64_t asked;     /* requests that the plan has in it; closed loop: 0 */
+    uint64_t asked; /* requests that the plan has in it; closed loop: 0 */
     uint64_t sent, ok, errors;
     bool has_latency;
     uint64_t p50_ns, p95_ns, p99_ns, p999_ns, max_ns, service_p99_ns;
@@ -56,19 +56,19 @@ struct measure_second {
 
 struct measure_phase {
     bool begun, ended;
-    uint32_t request_count;      /* 0: no load */
-    struct measure_cell *cells;  /* per request: the whole phase */
+    uint32_t request_count;     /* 0: no load */
+    struct measure_cell *cells; /* per request: the whole phase */
     struct measure_cell total;
-    struct pace_plan pace;       /* open loop */
+    struct pace_plan pace; /* open loop */
     uint64_t late, late_ns_max;
-    uint64_t late_self;          /* of `late`: a connection was free, the generator was slow */
-    uint64_t start_ns, end_ns;   /* monotonic */
+    uint64_t late_self;        /* of `late`: a connection was free, the generator was slow */
+    uint64_t start_ns, end_ns; /* monotonic */
     int64_t start_unix_ms, end_unix_ms;
-    uint32_t nodes;              /* that started it */
-    uint32_t first_second;       /* index into seconds */
+    uint32_t nodes;        /* that started it */
+    uint32_t first_second; /* index into seconds */
     uint32_t second_count;
-    uint32_t final_count;        /* seconds that are final, from the front */
-    uint64_t missing;            /* node-seconds that never came in time */
+    uint32_t final_count; /* seconds that are final, from the front */
+    uint64_t missing;     /* node-seconds that never came in time */
 };
 
 /* One node over all phases that count. */
@@ -85,8 +85,8 @@ struct measure {
     uint32_t second_count, second_capacity;
     struct measure_node *nodes;
     uint32_t node_max;
-    uint64_t now_ns;    /* of the last measure_tick */
-    uint64_t window_ns; /* longest window of a threshold */
+    uint64_t now_ns;                  /* of the last measure_tick */
+    uint64_t window_ns;               /* longest window of a threshold */
     struct threshold_result *results; /* plan->threshold_count */
 };
 

@@ -127,9 +127,8 @@ static int resolve_name(void *context, struct arena *arena, const struct templat
         return unknown_name(name, err);
     if (name->index < 0)
         return role_value(v, (uint32_t)role, name->part[2], arena, name, ret, err);
-    uint32_t node = name->index < SLOTS_MAX
-                        ? node_of_slot(h, (uint32_t)role, (uint32_t)name->index)
-                        : RUN_NONE;
+    uint32_t node =
+        name->index < SLOTS_MAX ? node_of_slot(h, (uint32_t)role, (uint32_t)name->index) : RUN_NONE;
     if (node == RUN_NONE)
         return err_set(err, ERR_NOT_FOUND, "%.*s: that node is not here", STR_ARG(name->text));
     return node_value(v, node, name->part[2], arena, name, ret, err);
@@ -205,8 +204,8 @@ static void env_fill(struct env *env, const struct view *v, uint32_t shard, uint
         env_add(env, arena_printf(arena, "DAYFLY_SHARDS=%" PRIu32, shards));
     }
     if (v->phase != RUN_NONE) {
-        env_add(env, arena_printf(arena, "DAYFLY_PHASE=%.*s",
-                                  STR_ARG(h->plan->phases[v->phase].name)));
+        env_add(env,
+                arena_printf(arena, "DAYFLY_PHASE=%.*s", STR_ARG(h->plan->phases[v->phase].name)));
         env_add(env, "DAYFLY_ROUND=1");
         env_add(env, "DAYFLY_TRIAL=1");
     }
@@ -238,7 +237,9 @@ void orders_setup(struct head *h, const uint32_t *nodes, uint32_t count) {
             resolve(&v, h->plan->roles[h->run->nodes[nodes[i]].role].setup, &arena, &bad);
         struct wire_message m = {
             .type = WIRE_SETUP,
-            .setup = {.script = script, .env = env.items, .env_count = env.count,
+            .setup = {.script = script,
+                      .env = env.items,
+                      .env_count = env.count,
                       .timeout_ns = SETUP_TIMEOUT_NS},
         };
         if (bad)
@@ -262,9 +263,11 @@ static enum wire_restart wire_restart_of(enum plan_restart restart) {
 
 static struct wire_ready_probe probe_of(const struct view *v, const struct plan_ready *ready,
                                         const struct env *env, struct arena *arena, bool *bad) {
-    struct wire_ready_probe probe = {
-        .kind = WIRE_PROBE_ALIVE, .env = env->items, .env_count = env->count,
-        .every_ns = ready->every_ns, .timeout_ns = ready->timeout_ns};
+    struct wire_ready_probe probe = {.kind = WIRE_PROBE_ALIVE,
+                                     .env = env->items,
+                                     .env_count = env->count,
+                                     .every_ns = ready->every_ns,
+                                     .timeout_ns = ready->timeout_ns};
     switch (ready->kind) {
     case PLAN_READY_ALIVE:
         break;
@@ -297,7 +300,8 @@ static void start_service(struct head *h, uint32_t node) {
     struct wire_message service = {
         .type = WIRE_SERVICE,
         .service = {.command = resolve(&v, role->service.run, &arena, &bad),
-                    .env = env.items, .env_count = env.count,
+                    .env = env.items,
+                    .env_count = env.count,
                     .restart = wire_restart_of(role->service.restart),
                     .stop_timeout_ns = role->service.stop_timeout_ns},
     };
@@ -483,9 +487,13 @@ static void ask_for_files(struct head *h, uint32_t node, uint32_t phase, const s
     n->files_left += COLLECT_FILES_MAX;
     struct wire_message m = {
         .type = WIRE_COLLECT,
-        .collect = {.collect = ++n->collects_asked, .phase = phase, .globs = globs,
-                    .globs_count = count, .files_max = COLLECT_FILES_MAX,
-                    .file_bytes_max = bytes_max, .total_bytes_max = bytes_max},
+        .collect = {.collect = ++n->collects_asked,
+                    .phase = phase,
+                    .globs = globs,
+                    .globs_count = count,
+                    .files_max = COLLECT_FILES_MAX,
+                    .file_bytes_max = bytes_max,
+                    .total_bytes_max = bytes_max},
     };
     agents_order(h, node, &m);
 }

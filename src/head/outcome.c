@@ -124,8 +124,7 @@ static uint64_t planned_of(const struct head *h, uint32_t phase) {
 
 static const struct result_request *requests_of(struct making *m, uint32_t phase) {
     const struct measure_phase *p = &m->h->measure->phases[phase];
-    struct result_request *all =
-        arena_new_array(m->arena, MAX(p->request_count, 1u), sizeof *all);
+    struct result_request *all = arena_new_array(m->arena, MAX(p->request_count, 1u), sizeof *all);
     for (uint32_t i = 0; i < p->request_count; i++) {
         const struct measure_cell *c = &p->cells[i];
         all[i] = (struct result_request){
@@ -153,8 +152,9 @@ static void fill_phase_load(struct making *m, uint32_t phase, struct result_phas
     uint64_t ns = planned_ns ? MIN(to->duration_ns, planned_ns) : to->duration_ns;
     to->planned = planned_of(m->h, phase);
     if (planned_ns)
-        to->rate_asked_micro_per_s = (uint64_t)(
-            (double)plan_requests_planned(&m->h->plan->phases[phase]) * 1e15 / (double)planned_ns);
+        to->rate_asked_micro_per_s =
+            (uint64_t)((double)plan_requests_planned(&m->h->plan->phases[phase]) * 1e15 /
+                       (double)planned_ns);
     if (ns)
         to->rate_micro_per_s = (uint64_t)((double)c->ok * 1e15 / (double)ns);
     to->latency = &c->latency;
@@ -185,11 +185,13 @@ static void fill_phases(struct making *m) {
                                                     : RESULT_PHASE_RUN,
             .trial = 1,
             .trials = 1,
-            .state = ok ? RESULT_OK : p->begun ? RESULT_FAILED : RESULT_SKIPPED,
-            .detail = ok              ? "ok"
-                      : p->detail[0]  ? p->detail
-                      : p->begun      ? tell_why(p->why)
-                                      : "not started",
+            .state = ok         ? RESULT_OK
+                     : p->begun ? RESULT_FAILED
+                                : RESULT_SKIPPED,
+            .detail = ok             ? "ok"
+                      : p->detail[0] ? p->detail
+                      : p->begun     ? tell_why(p->why)
+                                     : "not started",
             .warmup = spec->warmup,
             .start_unix_ms = p->start_unix_ms,
             .end_unix_ms = p->end_unix_ms,
@@ -227,8 +229,7 @@ static void fill_errors(struct making *m) {
 
 static void fill_seconds(struct making *m) {
     const struct measure *from = m->h->measure;
-    struct result_second *all =
-        arena_new_array(m->arena, MAX(from->second_count, 1u), sizeof *all);
+    struct result_second *all = arena_new_array(m->arena, MAX(from->second_count, 1u), sizeof *all);
     for (uint32_t i = 0; i < from->second_count; i++) {
         const struct measure_second *s = &from->seconds[i];
         all[i] = (struct result_second){
@@ -342,24 +343,26 @@ static bool same_text(const char *a, const char *b) {
 static void fill_costs(struct making *m) {
     struct head *h = m->h;
     uint32_t count = 0;
-    struct result_cost *all =
-        arena_new_array(m->arena, MAX(h->run->node_count, 1u), sizeof *all);
+    struct result_cost *all = arena_new_array(m->arena, MAX(h->run->node_count, 1u), sizeof *all);
     for (uint32_t i = 0; i < h->run->node_count; i++) {
         const struct result_node *n = &m->r->nodes[i];
         const struct run_node *r = &h->run->nodes[i];
         uint32_t k = 0;
-        while (k < count && !(same_text(all[k].role, n->role) && same_text(all[k].type, n->type) &&
-                              same_text(all[k].zone, n->zone) &&
-                              same_text(all[k].market, n->market)))
+        while (k < count &&
+               !(same_text(all[k].role, n->role) && same_text(all[k].type, n->type) &&
+                 same_text(all[k].zone, n->zone) && same_text(all[k].market, n->market)))
             k++;
         const struct head_pool *pool =
             r->role != RUN_NONE && r->pool != RUN_NONE ? &h->roles[r->role].pools[r->pool] : NULL;
         int64_t demand = pool ? (int64_t)pool->demand_usd_micro_per_hour : 0;
         if (k == count)
-            all[count++] = (struct result_cost){
-                .role = n->role, .type = n->type, .zone = n->zone, .market = n->market,
-                .price_usd_micro_per_hour = (int64_t)r->price_usd_micro_per_hour,
-                .on_demand_usd_micro_per_hour = demand};
+            all[count++] = (struct result_cost){.role = n->role,
+                                                .type = n->type,
+                                                .zone = n->zone,
+                                                .market = n->market,
+                                                .price_usd_micro_per_hour =
+                                                    (int64_t)r->price_usd_micro_per_hour,
+                                                .on_demand_usd_micro_per_hour = demand};
         uint64_t end = r->gone_ns != RUN_NEVER ? r->gone_ns : h->run->now_ns;
         uint64_t start = r->running_ns == RUN_NEVER ? end : r->running_ns;
         all[k].nodes++;
@@ -427,8 +430,8 @@ static void fill_validity(struct making *m) {
         CLEANUP(buf_deinit) struct buf why = BUF_INIT(400);
         validity_add_sentence(&why, &m->validity.reasons[i]);
         m->statements[count++] = (struct result_validity){
-            .state = m->validity.reasons[i].grade == VALIDITY_INVALID ? RESULT_FAILED
-                                                                      : RESULT_WARNED,
+            .state =
+                m->validity.reasons[i].grade == VALIDITY_INVALID ? RESULT_FAILED : RESULT_WARNED,
             .what = validity_kind_name(m->validity.reasons[i].kind),
             .why = text_of(m, buf_str(&why)),
         };
@@ -544,11 +547,12 @@ static void fill_manifest(struct making *m) {
         add_pair(m, pairs, &count, "account", h->account + strlen(h->account) - 4);
     add_pair(m, pairs, &count, "seed", arena_printf(m->arena, "%" PRIu64, h->seed));
     if (uname(&machine) == 0)
-        add_pair(m, pairs, &count, "head", arena_printf(m->arena, "%s %s %s", machine.sysname,
-                                                        machine.release, machine.machine));
+        add_pair(
+            m, pairs, &count, "head",
+            arena_printf(m->arena, "%s %s %s", machine.sysname, machine.release, machine.machine));
     for (uint32_t r = 0; r < h->plan->role_count; r++) {
-        struct str image = h->roles[r].image_x86_64.len ? h->roles[r].image_x86_64
-                                                        : h->roles[r].image_arm64;
+        struct str image =
+            h->roles[r].image_x86_64.len ? h->roles[r].image_x86_64 : h->roles[r].image_arm64;
         add_pair(m, pairs, &count,
                  arena_printf(m->arena, "image of %.*s", STR_ARG(h->plan->roles[r].name)),
                  text_of(m, image));

@@ -8,8 +8,8 @@
 #include <inttypes.h>
 
 #define PAGES_MAX 50
-#define TYPES_MAX 512        /* looked at for roles that say what they need */
-#define NEEDED_TYPES_MAX 12  /* kept of them, cheapest first: more pools find more capacity */
+#define TYPES_MAX 512       /* looked at for roles that say what they need */
+#define NEEDED_TYPES_MAX 12 /* kept of them, cheapest first: more pools find more capacity */
 #define SUBNETS_MAX 32
 #define PREFLIGHT_NS (120 * NS_PER_S)
 
@@ -213,18 +213,17 @@ static void on_offerings(void *user, const struct ec2_reply *reply) {
     struct offer *o = user;
     const struct ec2_offerings *all = &reply->describe_instance_type_offerings.offerings;
     for (size_t i = 0; i < all->count; i++)
-        ignore(table_set(&o->offered,
-                         pair_key(&o->h->arena, all->items[i].instance_type,
-                                  all->items[i].location),
-                         o) != NULL); /* said twice: the same */
+        ignore(
+            table_set(&o->offered,
+                      pair_key(&o->h->arena, all->items[i].instance_type, all->items[i].location),
+                      o) != NULL); /* said twice: the same */
 }
 
 static void on_prices(void *user, const struct ec2_reply *reply) {
     struct offer *o = user;
     const struct ec2_spot_prices *all = &reply->describe_spot_price_history.prices;
     for (size_t i = 0; i < all->count; i++) {
-        struct str key =
-            pair_key(&o->h->arena, all->items[i].instance_type, all->items[i].zone);
+        struct str key = pair_key(&o->h->arena, all->items[i].instance_type, all->items[i].zone);
         if (table_find(&o->prices, key))
             continue; /* newest first: the first one is the price in force */
         uint64_t *price = arena_new(&o->h->arena, sizeof *price);
@@ -238,8 +237,8 @@ static struct ec2_filters one_filter(struct head *h, const char *name, const str
     struct ec2_filter *filter = arena_new(&h->arena, sizeof *filter);
     struct str *copy = arena_new_array(&h->arena, MAX(count, (size_t)1), sizeof *copy);
     memcpy(copy, values, count * sizeof *copy);
-    *filter = (struct ec2_filter){.name = str_from(name),
-                                  .values = {.items = copy, .count = count}};
+    *filter =
+        (struct ec2_filter){.name = str_from(name), .values = {.items = copy, .count = count}};
     return (struct ec2_filters){.items = filter, .count = 1};
 }
 
@@ -546,7 +545,8 @@ static void fill_phase(const struct head *h, uint32_t p, struct run_phase_config
                 continue;
             uint32_t last = h->plan->roles[r].count - 1;
             bool all = part->kind == NODESET_ALL;
-            spans[count++] = (struct run_span){.role = r, .first = all ? 0 : part->first,
+            spans[count++] = (struct run_span){.role = r,
+                                               .first = all ? 0 : part->first,
                                                .last = all ? last : MIN(part->last, last)};
         }
     }

@@ -30,7 +30,7 @@
 /* Where an instance of a role may come from. */
 struct head_pool {
     struct str type, zone, subnet_id;
-    struct str arch;                    /* "x86_64" */
+    struct str arch; /* "x86_64" */
     uint32_t vcpus;
     uint64_t spot_usd_micro_per_hour;   /* 0: unknown */
     uint64_t demand_usd_micro_per_hour; /* on-demand; 0: unknown */
@@ -53,7 +53,7 @@ struct head_node {
         uint64_t seq;
         char *own_bytes;
         size_t size;
-    } *orders; /* every order so far: sent again after a lost link */
+    } * orders; /* every order so far: sent again after a lost link */
     uint32_t order_count, order_capacity;
     struct clocksync clock;
     uint32_t pings;
@@ -80,7 +80,7 @@ struct head_node {
     uint64_t output_bytes; /* kept of its output, against the quota */
     uint32_t collects_asked, collects_done;
     uint16_t collect_phases[PHASES_MAX + 1]; /* of each collection asked for: phase + 1, 0: none */
-    uint64_t file_bytes_left; /* that it may still send, of what it was asked for */
+    uint64_t file_bytes_left;                /* that it may still send, of what it was asked for */
     uint32_t files_left;
     struct head_file *file; /* being received */
 };
@@ -88,7 +88,7 @@ struct head_node {
 struct head_link { /* a connection that is not (yet) a node's */
     uint32_t id;
     struct link *link;
-    uint32_t node; /* RUN_NONE */
+    uint32_t node;   /* RUN_NONE */
     uint32_t asking; /* node index that a join named, for a refusal's text; RUN_NONE */
     uint64_t join_heard_seq;
     bool joined;
@@ -109,7 +109,7 @@ struct head_queued { /* an event that came while actions were performed */
 struct head {
     struct head_options o;
     struct loop *loop;
-    struct arena arena; /* lives as long as the head */
+    struct arena arena;      /* lives as long as the head */
     const struct plan *plan; /* NULL in teardown mode */
     char id[HEAD_RUN_ID_SIZE];
     char run_dir[512], results_dir[512];
@@ -160,7 +160,7 @@ struct head {
         enum run_why why;
         bool begun, ended;
         char detail[200];
-    } *phases;
+    } * phases;
 
     uint64_t received_bytes; /* kept on disk of what all nodes have sent */
     /* The story so far, for the report and for events.ndjson. */

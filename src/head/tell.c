@@ -362,8 +362,7 @@ static void on_node_trouble(struct head *h, const struct run_note *n) {
         story_add_text(&e, "why", str_from(run_why_word(n->why)));
         story_text(&e, "%s is lost: %s", name, tell_why(n->why));
         if (!note[0])
-            snprintf(h->nodes[n->node].note, sizeof h->nodes[n->node].note, "%s",
-                     tell_why(n->why));
+            snprintf(h->nodes[n->node].note, sizeof h->nodes[n->node].note, "%s", tell_why(n->why));
         break;
     }
     tell(h, &e);
@@ -467,8 +466,8 @@ static void on_stopping(struct head *h, const struct run_note *n) {
 
 static void on_sweep(struct head *h, const struct run_note *n) {
     if (h->sweep_count < ARRAY_LEN(h->sweeps))
-        h->sweeps[h->sweep_count++] = (struct result_sweep){
-            .unix_ms = head_unix_ms(h), .complete = true, .found = n->count};
+        h->sweeps[h->sweep_count++] =
+            (struct result_sweep){.unix_ms = head_unix_ms(h), .complete = true, .found = n->count};
 }
 
 static void on_list_failed(struct head *h, const struct run_note *n) {
@@ -514,8 +513,9 @@ static void on_leak(struct head *h, const struct run_note *n) {
     if (n->node != RUN_NONE)
         add_node(h, &e, n->node, name, sizeof name);
     const char *id = n->node != RUN_NONE ? h->run->nodes[n->node].id : name;
-    story_text(&e, "could not confirm that %s is gone (%s). It ends itself at its ttl; "
-                   "check or finish with:  dayfly down %s",
+    story_text(&e,
+               "could not confirm that %s is gone (%s). It ends itself at its ttl; "
+               "check or finish with:  dayfly down %s",
                id, tell_why(n->why), h->id);
     if (!h->leak[0])
         snprintf(h->leak, sizeof h->leak, "%s (%s); next: dayfly down %s", id, tell_why(n->why),

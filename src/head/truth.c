@@ -58,8 +58,8 @@ static int ask(const struct emu_endpoint *cloud, struct buf *answer, struct err 
 }
 
 static bool has_run(const json_t *item, const char *run) {
-    const char *tag = json_string_value(json_object_get(json_object_get(item, "tags"),
-                                                        "dayfly:run"));
+    const char *tag =
+        json_string_value(json_object_get(json_object_get(item, "tags"), "dayfly:run"));
     return tag && strcmp(tag, run) == 0;
 }
 

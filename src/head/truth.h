@@ -12,9 +12,9 @@
 
 struct truth {
     uint32_t instances_ever;
-    uint32_t instances_left; /* of the run, in any state but terminated */
-    uint32_t resources_left; /* of the run: templates, groups, keys */
-    uint32_t calls;          /* that the cloud has answered, all clients */
+    uint32_t instances_left;   /* of the run, in any state but terminated */
+    uint32_t resources_left;   /* of the run: templates, groups, keys */
+    uint32_t calls;            /* that the cloud has answered, all clients */
     uint64_t billed_usd_micro; /* of the run */
 };
 

@@ -275,8 +275,8 @@ static void fill_thresholds(struct head *h, struct live_view *v) {
         enum verdict_state state = h->measure->results[i].state;
         copy(v->thresholds[i].text, LIVE_NAME_BYTES, h->plan->thresholds[i].text);
         v->thresholds[i].state = state == VERDICT_BROKEN || state == VERDICT_NO_DATA ? LIVE_FAILING
-                                 : state == VERDICT_WAITING                         ? LIVE_UNTESTED
-                                                                                    : LIVE_PASSING;
+                                 : state == VERDICT_WAITING                          ? LIVE_UNTESTED
+                                                                                     : LIVE_PASSING;
     }
 }
 

@@ -204,8 +204,7 @@ static bool conn_open(struct worker *w, struct conn *conn) {
         return false;
     int on = 1;
     ignore(setsockopt(conn->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on)); /* only a wish */
-    if (connect(conn->fd, (const struct sockaddr *)&to->addr, to->size) < 0 &&
-        errno != EINPROGRESS)
+    if (connect(conn->fd, (const struct sockaddr *)&to->addr, to->size) < 0 && errno != EINPROGRESS)
         return false;
     conn->generation++;
     conn->state = CONN_CONNECTING;
@@ -251,7 +250,7 @@ static void conn_send(struct worker *w, struct conn *conn) {
 
 void conn_request(struct worker *w, struct conn *conn, uint32_t template, uint64_t planned_ns) {
     must(!conn->busy);
-    must(template < w->load->template_count);
+    must(template <w->load->template_count);
     conn_list_remove(&w->idle, conn);
     conn_list_add(&w->busy, conn);
     w->busy_count++;

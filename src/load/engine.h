@@ -29,7 +29,7 @@
 
 #define ENGINE_RECV_BYTES (64 * 1024)
 #define ENGINE_EVENTS_MAX 256
-#define ENGINE_SAMPLES 4   /* of one worker: one being filled, the others on their way */
+#define ENGINE_SAMPLES 4 /* of one worker: one being filled, the others on their way */
 
 /* A request, ready to send. */
 struct template {
@@ -62,8 +62,8 @@ struct conn {
     uint64_t planned_ns, acted_ns;
     struct conn *previous, *next; /* in worker.idle or worker.busy */
     SSL *ssl;
-    struct buf *body;    /* made when a template wants to see bodies */
-    struct prng random;  /* closed loop: this user's choices */
+    struct buf *body;   /* made when a template wants to see bodies */
+    struct prng random; /* closed loop: this user's choices */
     struct http1_reply reply;
 };
 
@@ -100,7 +100,7 @@ struct worker {
     uint64_t now_ns;
 
     struct worker_sample *current;
-    uint64_t tick;         /* number of the interval being filled */
+    uint64_t tick; /* number of the interval being filled */
     struct ring full, empty;
     struct worker_sample pool[ENGINE_SAMPLES];
     /* consumer's side */
@@ -124,7 +124,7 @@ struct load {
     struct worker **workers;
     uint32_t worker_count;
     uint64_t start_ns;
-    int event_fd;       /* samples are ready */
+    int event_fd;          /* samples are ready */
     _Atomic unsigned stop; /* 0 go on, 1 send nothing more, 2 leave */
 };
 

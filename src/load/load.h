@@ -54,16 +54,16 @@
 #define LOAD_LEAD_NS (50 * NS_PER_MS) /* to open connections in, when the start is not given */
 
 /* name, text.  STATUS and EXPECT are complete replies that were not what was expected. */
-#define LOAD_ERROR_MAP(X)                                                                          \
-    X(LOAD_ERROR_STATUS, "status")                                                                 \
-    X(LOAD_ERROR_EXPECT, "expect")                                                                 \
-    X(LOAD_ERROR_TIMEOUT, "timeout")                                                               \
-    X(LOAD_ERROR_UNSENT, "unsent")                                                                 \
-    X(LOAD_ERROR_REFUSED, "refused")                                                               \
-    X(LOAD_ERROR_RESET, "reset")                                                                   \
-    X(LOAD_ERROR_CONNECT, "connect")                                                               \
-    X(LOAD_ERROR_DNS, "dns")                                                                       \
-    X(LOAD_ERROR_TLS, "tls")                                                                       \
+#define LOAD_ERROR_MAP(X)            \
+    X(LOAD_ERROR_STATUS, "status")   \
+    X(LOAD_ERROR_EXPECT, "expect")   \
+    X(LOAD_ERROR_TIMEOUT, "timeout") \
+    X(LOAD_ERROR_UNSENT, "unsent")   \
+    X(LOAD_ERROR_REFUSED, "refused") \
+    X(LOAD_ERROR_RESET, "reset")     \
+    X(LOAD_ERROR_CONNECT, "connect") \
+    X(LOAD_ERROR_DNS, "dns")         \
+    X(LOAD_ERROR_TLS, "tls")         \
     X(LOAD_ERROR_PROTOCOL, "protocol")
 
 enum load_error {
@@ -78,9 +78,9 @@ struct load_header {
 };
 
 struct load_request {
-    struct str name;   /* shown; unique within the spec */
-    struct str method; /* "GET" ... */
-    struct str target; /* "/search?q=boots" */
+    struct str name;                   /* shown; unique within the spec */
+    struct str method;                 /* "GET" ... */
+    struct str target;                 /* "/search?q=boots" */
     const struct load_header *headers; /* beside those of the spec; same names win */
     uint32_t header_count;
     struct str body;
@@ -127,7 +127,7 @@ struct load_spec {
     uint64_t seed;                     /* which request number gets which request, thinking times */
     uint64_t start_ns; /* CLOCK_MONOTONIC of the plan's start; 0: in LOAD_LEAD_NS; connections are
                         * opened before it */
-    uint64_t interval_ns;              /* of samples; 0: 1 s */
+    uint64_t interval_ns; /* of samples; 0: 1 s */
 };
 
 /* Deltas of one request name.  done counts complete replies, ok those of them that were as
@@ -138,7 +138,7 @@ struct load_counts {
     uint64_t done;
     uint64_t ok;
     uint64_t errors[LOAD_ERROR_COUNT];
-    uint64_t status[6]; /* replies by hundreds: [2] is 2xx; [0]: others */
+    uint64_t status[6];           /* replies by hundreds: [2] is 2xx; [0]: others */
     uint64_t bytes_in, bytes_out; /* of HTTP, before TLS */
 };
 
@@ -149,7 +149,7 @@ struct load_request_sample {
 };
 
 struct load_sample {
-    uint64_t from_ns, until_ns; /* monotonic; the interval it stands for */
+    uint64_t from_ns, until_ns;           /* monotonic; the interval it stands for */
     struct load_request_sample *requests; /* one per request of the spec, in its order */
     uint32_t request_count;
     uint64_t late;        /* sends more than LOAD_LATE_NS after their planned instant */

@@ -39,8 +39,8 @@ struct peer {
     bool close_after, continued, is_head;
     const struct answer *answer; /* being written or delayed; NULL: none */
     size_t written;
-    uint64_t read_ns;   /* when the request had come */
-    struct buf pending; /* bytes behind it */
+    uint64_t read_ns;             /* when the request had come */
+    struct buf pending;           /* bytes behind it */
     struct peer *previous, *next; /* of all peers of the worker */
     struct http1_request request;
 };
@@ -53,7 +53,7 @@ struct serve_worker {
     bool accept_later; /* out of descriptors: when one is closed */
     struct waiter waiter;
     struct peer *peers;
-    struct peer *dead; /* freed after the batch of events */
+    struct peer *dead;   /* freed after the batch of events */
     struct heap delayed; /* when which peer is answered */
     struct prng random;
     struct buf log;
@@ -143,8 +143,8 @@ static void log_add(struct serve_worker *w, const struct peer *peer) {
     if (w->serve->spec.access_log_fd < 0)
         return;
     buf_printf(&w->log, "%llu %llu %u %s %s\n", (unsigned long long)peer->read_ns,
-               (unsigned long long)clock_monotonic_ns(), peer->answer->status,
-               peer->request.method, peer->request.target);
+               (unsigned long long)clock_monotonic_ns(), peer->answer->status, peer->request.method,
+               peer->request.target);
     if (w->log.len > LOG_BYTES_MAX / 4 * 3)
         log_flush(w);
 }
@@ -231,8 +231,8 @@ static void answer_written(struct serve_worker *w, struct peer *peer) {
 static bool answer_write(struct serve_worker *w, struct peer *peer) {
     size_t size = peer->is_head ? peer->answer->head_bytes : peer->answer->size;
     while (peer->written < size) {
-        ssize_t sent = send(peer->fd, peer->answer->bytes + peer->written, size - peer->written,
-                            MSG_NOSIGNAL);
+        ssize_t sent =
+            send(peer->fd, peer->answer->bytes + peer->written, size - peer->written, MSG_NOSIGNAL);
         if (sent < 0 && (errno == EAGAIN || errno == EINTR))
             return false;
         if (sent < 0) {
@@ -443,9 +443,8 @@ static int listen_on(struct serve *serve, struct serve_worker *w, struct err *er
         return err_set_errno(err, ERR_IO, errno, "cannot listen");
     socklen_t size = sizeof *address; /* now with the port: the other threads take the same */
     must(getsockname(w->listen_fd, (struct sockaddr *)address, &size) == 0);
-    serve->port = ntohs(address->ss_family == AF_INET6
-                            ? ((struct sockaddr_in6 *)address)->sin6_port
-                            : ((struct sockaddr_in *)address)->sin_port);
+    serve->port = ntohs(address->ss_family == AF_INET6 ? ((struct sockaddr_in6 *)address)->sin6_port
+                                                       : ((struct sockaddr_in *)address)->sin_port);
     return 0;
 }
 

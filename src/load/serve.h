@@ -29,30 +29,29 @@
 struct serve_spec {
     struct sockaddr_storage address; /* port 0: any free one */
     socklen_t address_size;
-    uint32_t threads;    /* 0: 1 */
+    uint32_t threads; /* 0: 1 */
     uint64_t body_bytes;
-    uint64_t latency_ns; /* of every answer... */
-    uint64_t jitter_ns;  /* ...more or less, uniformly; never below 0 */
-    uint32_t errors_ppm; /* of a million requests, this many get 500 */
-    uint64_t limit_micro_per_s; /* token bucket over all threads; 0: no limit */
-    uint64_t burst;             /* its size; 0: one second of the limit, at least 1 */
+    uint64_t latency_ns;               /* of every answer... */
+    uint64_t jitter_ns;                /* ...more or less, uniformly; never below 0 */
+    uint32_t errors_ppm;               /* of a million requests, this many get 500 */
+    uint64_t limit_micro_per_s;        /* token bucket over all threads; 0: no limit */
+    uint64_t burst;                    /* its size; 0: one second of the limit, at least 1 */
     uint64_t stall_ns, stall_every_ns; /* stall_every_ns 0: never */
     int access_log_fd;                 /* borrowed; -1: none */
     uint64_t seed;
 };
 
 struct serve_counts {
-    uint64_t connections; /* accepted */
-    uint64_t requests;    /* answered */
+    uint64_t connections;         /* accepted */
+    uint64_t requests;            /* answered */
     uint64_t ok, limited, errors; /* 200, 429, 500 */
-    uint64_t refused;     /* connections closed for a request that is not HTTP/1.1 */
+    uint64_t refused;             /* connections closed for a request that is not HTTP/1.1 */
 };
 
 struct serve;
 
 /* Listen and serve.  Errors: ERR_USAGE, ERR_IO (address in use, files). */
-NODISCARD int serve_start(const struct serve_spec *spec, struct serve **ret_serve,
-                          struct err *err);
+NODISCARD int serve_start(const struct serve_spec *spec, struct serve **ret_serve, struct err *err);
 uint16_t serve_port(const struct serve *serve);
 /* When the first stall begins, CLOCK_MONOTONIC; then every stall_every_ns. */
 uint64_t serve_stall_ns(const struct serve *serve);

@@ -43,8 +43,7 @@ static int head_make(struct buf *bytes, const struct load_spec *spec,
         return err_set(err, ERR_USAGE, "not a method: '%.*s'", STR_ARG(request->method));
     if (request->target.len == 0 || !is_plain(request->target, false))
         return err_set(err, ERR_USAGE, "not a path: '%.*s'", STR_ARG(request->target));
-    buf_printf(bytes, "%.*s %.*s HTTP/1.1\r\n", STR_ARG(request->method),
-               STR_ARG(request->target));
+    buf_printf(bytes, "%.*s %.*s HTTP/1.1\r\n", STR_ARG(request->method), STR_ARG(request->target));
     struct str host = STR("host"), agent = STR("user-agent");
     if (!has_header(request->headers, request->header_count, host) &&
         !has_header(spec->headers, spec->header_count, host))

@@ -39,8 +39,7 @@ int tls_context_make(struct load *load, struct err *err) {
         return err_set(err, ERR_IO, "TLS cannot be set up");
     SSL_CTX_set_min_proto_version(load->tls, TLS1_2_VERSION);
     SSL_CTX_set_mode(load->tls, SSL_MODE_ENABLE_PARTIAL_WRITE |
-                                    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                                    SSL_MODE_RELEASE_BUFFERS);
+                                    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
     /* each new connection costs what it costs the target's new visitors */
     SSL_CTX_set_session_cache_mode(load->tls, SSL_SESS_CACHE_OFF);
     if (load->spec.tls_insecure) {

@@ -17,7 +17,8 @@ struct waiter {
     int timer_fd; /* -1 with epoll_pwait2 */
 };
 
-#define WAITER_INIT {.epoll_fd = -1, .wake_fd = -1, .timer_fd = -1}
+#define WAITER_INIT \
+    { .epoll_fd = -1, .wake_fd = -1, .timer_fd = -1 }
 /* epoll data of the waiter's own descriptors; skip such events. */
 #define WAITER_TAG UINT64_MAX
 

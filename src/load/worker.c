@@ -8,7 +8,7 @@
  * hammered as fast as the machine can. */
 #define FAIL_PAUSE_NS (10 * NS_PER_MS)
 #define LEAD_NS_MAX (50 * NS_PER_US) /* of a timer before a send */
-#define WAIT_NS_MAX (10 * NS_PER_S) /* a turn at least this often, whatever is awaited */
+#define WAIT_NS_MAX (10 * NS_PER_S)  /* a turn at least this often, whatever is awaited */
 
 void conn_list_add(struct conn_list *list, struct conn *conn) {
     conn->previous = list->last;
@@ -89,8 +89,10 @@ static void send_closed(struct worker *w) {
     }
     while (w->idle.first && may_send(w)) {
         struct conn *conn = w->idle.first;
-        uint32_t template = w->load->template_count == 1 ? 0
-            : template_of_weight(w->load, prng_below(&conn->random, w->load->weights));
+        uint32_t template =
+            w->load->template_count == 1
+                ? 0
+                : template_of_weight(w->load, prng_below(&conn->random, w->load->weights));
         conn_request(w, conn, template, w->now_ns);
     }
 }
@@ -161,8 +163,8 @@ static void hand_over(struct worker *w, struct worker_sample *next) {
     full->sample.until_ns = tick_end_ns(w);
     full->sample.open = w->open_count;
     full->sample.in_flight = w->busy_count;
-    full->sample.backlog = load_is_open_loop(w->load) && !full->last
-                               ? pace_backlog(&w->pace, w->now_ns) : 0;
+    full->sample.backlog =
+        load_is_open_loop(w->load) && !full->last ? pace_backlog(&w->pace, w->now_ns) : 0;
     must(ring_push(&w->full, full)); /* the ring has room for the whole pool */
     w->current = next;
     if (next)

@@ -75,8 +75,8 @@ static uint32_t traffic_threads(const struct traffic *t, uint32_t asked) {
     return asked != 0 ? asked : cpus <= 2 ? 1 : MIN(cpus - 1, (uint32_t)4);
 }
 
-static int traffic_spec(struct traffic *t, const struct wire_load *order,
-                        const struct url *url, struct err *err) {
+static int traffic_spec(struct traffic *t, const struct wire_load *order, const struct url *url,
+                        struct err *err) {
     struct load_spec *spec = &t->spec;
     *spec = (struct load_spec){.host = arena_str(&t->arena, url->host),
                                .port = url->port,

@@ -70,7 +70,7 @@ enum plan_when { PLAN_WHEN_ALWAYS, PLAN_WHEN_FAIL };
 /* The most that a node may cost per hour: an amount, or a share of the on-demand price. */
 struct plan_price {
     bool is_amount;
-    uint64_t usd_micro;       /* is_amount */
+    uint64_t usd_micro;        /* is_amount */
     uint32_t of_on_demand_ppm; /* !is_amount; 1,000,000 is the on-demand price */
 };
 
@@ -84,23 +84,23 @@ struct plan_zone_choice {
 struct plan_local {
     uint32_t nodes_max; /* of this machine; more is refused before anything starts */
     enum plan_isolate isolate;
-    struct plan_range boot_ns;     /* time from launch to the first line of user-data */
-    uint32_t dud_ppm;              /* instances that boot and never call home */
-    uint32_t slow_ppm;             /* instances that boot ten times slower */
-    uint32_t interrupt_count;      /* spot notices ... */
-    uint64_t interrupt_every_ns;   /* ... per this time; 0: none */
-    uint32_t speed_milli;          /* cloud delays and prices run this much faster; 1000 is real */
-    uint32_t capacity;             /* instances that the cloud has in all; UINT32_MAX: no limit */
+    struct plan_range boot_ns;   /* time from launch to the first line of user-data */
+    uint32_t dud_ppm;            /* instances that boot and never call home */
+    uint32_t slow_ppm;           /* instances that boot ten times slower */
+    uint32_t interrupt_count;    /* spot notices ... */
+    uint64_t interrupt_every_ns; /* ... per this time; 0: none */
+    uint32_t speed_milli;        /* cloud delays and prices run this much faster; 1000 is real */
+    uint32_t capacity;           /* instances that the cloud has in all; UINT32_MAX: no limit */
 };
 
 struct plan_fleet {
-    struct str profile; /* empty: as AWS tools choose */
-    struct str region;  /* the same */
+    struct str profile;  /* empty: as AWS tools choose */
+    struct str region;   /* the same */
     struct str endpoint; /* URL of an AWS-shaped service; empty: AWS */
     struct plan_zone_choice zones;
     enum plan_market market;
     struct plan_price max_price;
-    uint64_t ttl_ns; /* the cap: given, or from the planned time */
+    uint64_t ttl_ns;           /* the cap: given, or from the planned time */
     uint64_t budget_usd_micro; /* 0: none given */
     uint64_t launch_timeout_ns;
     uint64_t rollcall_timeout_ns;
@@ -139,8 +139,8 @@ struct plan_role {
     struct str name;
     struct plan_place place;
     uint32_t count;
-    uint32_t min;   /* quorum, in nodes: 1..count */
-    uint32_t spare; /* in nodes */
+    uint32_t min;                /* quorum, in nodes: 1..count */
+    uint32_t spare;              /* in nodes */
     struct plan_texts instances; /* types in order of preference; none: by `needs` */
     struct plan_needs needs;
     enum plan_market market;
@@ -148,8 +148,8 @@ struct plan_role {
     struct str image;
     struct plan_zone_choice zones;
     struct plan_pairs tags; /* the fleet's and the role's */
-    struct str setup; /* script; node template; empty: none */
-    struct plan_pairs env; /* node templates */
+    struct str setup;       /* script; node template; empty: none */
+    struct plan_pairs env;  /* node templates */
     struct plan_service service;
     struct plan_ready ready;
     uint64_t replace_after_ns;
@@ -170,9 +170,9 @@ struct plan_request {
     struct str name;
     struct plan_place place;
     enum plan_method method;
-    struct str url; /* base and path put together; node template */
+    struct str url;            /* base and path put together; node template */
     struct plan_pairs headers; /* the phase's and the request's, the latter winning */
-    struct str body; /* node template */
+    struct str body;           /* node template */
     struct plan_expect expect;
     uint32_t weight; /* >= 1 */
 };
@@ -205,12 +205,12 @@ struct plan_phase {
     struct str name;
     struct plan_place place;
     enum plan_phase_kind kind;
-    struct nodeset nodes;   /* empty for WAIT without nodes */
-    struct str run;         /* RUN: shell command; node template */
-    struct plan_http http;  /* HTTP */
-    uint64_t duration_ns;   /* RUN: SIGTERM then, 0: until it exits; HTTP, WAIT: the length */
-    uint64_t timeout_ns;    /* hard limit of the phase; then it has failed */
-    bool warmup;            /* not in statistics and thresholds */
+    struct nodeset nodes;  /* empty for WAIT without nodes */
+    struct str run;        /* RUN: shell command; node template */
+    struct plan_http http; /* HTTP */
+    uint64_t duration_ns;  /* RUN: SIGTERM then, 0: until it exits; HTTP, WAIT: the length */
+    uint64_t timeout_ns;   /* hard limit of the phase; then it has failed */
+    bool warmup;           /* not in statistics and thresholds */
     enum plan_on_fail on_fail;
     struct plan_pairs env;     /* node templates */
     struct plan_texts collect; /* globs on the nodes, relative to the phase's directory */
@@ -218,8 +218,8 @@ struct plan_phase {
 
 struct plan_collect {
     struct nodeset nodes;
-    struct str from; /* glob; node template */
-    struct str to;   /* subdirectory of the node's results; empty: none */
+    struct str from;    /* glob; node template */
+    struct str to;      /* subdirectory of the node's results; empty: none */
     uint64_t max_bytes; /* per node */
     enum plan_when when;
     struct plan_place place;
@@ -276,7 +276,7 @@ struct plan_errors {
     const struct str *sets; /* the command line's, for places with line < 0 */
     uint32_t set_count;
     uint32_t count;
-    uint32_t dropped; /* beyond PLAN_ERRORS_MAX */
+    uint32_t dropped;                         /* beyond PLAN_ERRORS_MAX */
     struct plan_error items[PLAN_ERRORS_MAX]; /* in the order of the file, then of the sets */
 };
 

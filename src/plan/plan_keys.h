@@ -16,41 +16,41 @@
 #include "plan/yaml_tree.h"
 
 enum plan_type {
-    TYPE_MAP,       /* a section in place */
-    TYPE_NAMED,     /* NAME: section, any number */
-    TYPE_LIST,      /* list of sections */
-    TYPE_TEXT,      /* struct str */
-    TYPE_NAME,      /* struct str; letters, digits, - and _ */
-    TYPE_INT,       /* uint64_t */
-    TYPE_BOOL,      /* uint64_t */
-    TYPE_WORD,      /* uint64_t: number of the word in `words` */
-    TYPE_DURATION,  /* uint64_t, ns */
-    TYPE_SIZE,      /* uint64_t, bytes */
-    TYPE_RATE,      /* uint64_t, micro/s */
-    TYPE_MONEY,     /* uint64_t, micro-dollars */
-    TYPE_PERCENT,   /* uint64_t, ppm */
-    TYPE_FACTOR,    /* uint64_t, thousandths */
-    TYPE_DURATIONS, /* struct plan_range, ns */
-    TYPE_SIZES,     /* struct plan_range, bytes */
-    TYPE_INTS,      /* struct plan_range */
-    TYPE_COUNT,     /* struct raw_count */
-    TYPE_PRICE,     /* struct plan_price */
-    TYPE_FREQUENCY, /* struct raw_frequency */
-    TYPE_ZONES,     /* struct plan_zone_choice */
-    TYPE_TEXTS,     /* struct plan_texts */
-    TYPE_PAIRS,     /* struct plan_pairs */
-    TYPE_NODESET,   /* struct nodeset */
+    TYPE_MAP,        /* a section in place */
+    TYPE_NAMED,      /* NAME: section, any number */
+    TYPE_LIST,       /* list of sections */
+    TYPE_TEXT,       /* struct str */
+    TYPE_NAME,       /* struct str; letters, digits, - and _ */
+    TYPE_INT,        /* uint64_t */
+    TYPE_BOOL,       /* uint64_t */
+    TYPE_WORD,       /* uint64_t: number of the word in `words` */
+    TYPE_DURATION,   /* uint64_t, ns */
+    TYPE_SIZE,       /* uint64_t, bytes */
+    TYPE_RATE,       /* uint64_t, micro/s */
+    TYPE_MONEY,      /* uint64_t, micro-dollars */
+    TYPE_PERCENT,    /* uint64_t, ppm */
+    TYPE_FACTOR,     /* uint64_t, thousandths */
+    TYPE_DURATIONS,  /* struct plan_range, ns */
+    TYPE_SIZES,      /* struct plan_range, bytes */
+    TYPE_INTS,       /* struct plan_range */
+    TYPE_COUNT,      /* struct raw_count */
+    TYPE_PRICE,      /* struct plan_price */
+    TYPE_FREQUENCY,  /* struct raw_frequency */
+    TYPE_ZONES,      /* struct plan_zone_choice */
+    TYPE_TEXTS,      /* struct plan_texts */
+    TYPE_PAIRS,      /* struct plan_pairs */
+    TYPE_NODESET,    /* struct nodeset */
     TYPE_THRESHOLDS, /* struct raw_thresholds */
     TYPE_COUNT_
 };
 
 enum {
     KEY_REQUIRED = 1,
-    KEY_LATER = 2,  /* known, refused: not available in this version */
-    KEY_NODE = 4,   /* text that may hold node-time templates */
-    KEY_ALWAYS = 8, /* TYPE_MAP: is there with its defaults when the file has none */
+    KEY_LATER = 2,   /* known, refused: not available in this version */
+    KEY_NODE = 4,    /* text that may hold node-time templates */
+    KEY_ALWAYS = 8,  /* TYPE_MAP: is there with its defaults when the file has none */
     KEY_HIDDEN = 16, /* written in another way by people; not in help */
-    KEY_LABEL = 32, /* TYPE_NAME or _TEXT: names the item of a list, for --set */
+    KEY_LABEL = 32,  /* TYPE_NAME or _TEXT: names the item of a list, for --set */
 };
 
 struct plan_key {
@@ -63,16 +63,16 @@ struct plan_key {
     uint64_t min, max;       /* numbers: inclusive; max 0: none */
     const char *words;       /* TYPE_WORD: "spot|on-demand"; ~ before one of a later version */
     const struct plan_section *section;
-    const char *short_key;   /* TYPE_MAP: a scalar or list stands for {short_key: value} */
-    const char *help;        /* one or two sentences */
-    const char *example;     /* value as written */
+    const char *short_key; /* TYPE_MAP: a scalar or list stands for {short_key: value} */
+    const char *help;      /* one or two sentences */
+    const char *example;   /* value as written */
 };
 
 struct plan_section {
     const char *path; /* "", "fleet", "roles.NAME", "phases[].http" */
     const char *title;
     const struct plan_key *keys; /* ends with a NULL name; at most 64 */
-    size_t size;      /* of its raw struct */
+    size_t size;                 /* of its raw struct */
 };
 
 /* Front of every raw struct. */

@@ -18,21 +18,21 @@ struct plan_reader {
     const struct plan_load_options *options;
     struct arena *arena;
     struct plan_sink sink;
-    struct plan_pairs vars;  /* those read so far */
+    struct plan_pairs vars; /* those read so far */
     struct plan_pending *pending;
     uint32_t pending_count, pending_capacity;
     struct file_read *files; /* file() by path */
     size_t resolved_bytes;
     bool in_phases; /* reading below `phases` */
-    bool poisoned; /* a template used a variable that is wrong itself: no second error */
+    bool poisoned;  /* a template used a variable that is wrong itself: no second error */
 };
 
 /* Read the whole file; errors go to the sink.  `raw` is zeroed memory. */
 void plan_read(struct plan_reader *reader, const struct yaml_node *root, struct raw_plan *raw);
 
 /* Put a default into a field of a raw struct. */
-void plan_read_preset(struct plan_reader *reader, const struct plan_key *key,
-                      const char *preset, void *field);
+void plan_read_preset(struct plan_reader *reader, const struct plan_key *key, const char *preset,
+                      void *field);
 
 /* Place of byte `at` of a scalar's text. */
 struct plan_place plan_read_place(const struct plan_reader *reader, const struct yaml_node *node,

@@ -35,7 +35,6 @@
 #define TEMPLATE_TEXT_MAX (256 * 1024) /* result of one template */
 #define TEMPLATE_DEPTH_MAX 16          /* nested calls */
 
-
 /* A value: a text, or a list of texts. */
 struct template_value {
     bool is_list;

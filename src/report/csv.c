@@ -125,7 +125,7 @@ static void row_request(struct buf *b, const struct result_phase *p,
     cell_text(b, p->name);
     cell_uint(b, p->trial);
     cell_text(b, q->name);
-    const uint64_t counts[] = {q->planned, q->sent, q->done,    q->errors,
+    const uint64_t counts[] = {q->planned, q->sent,     q->done,     q->errors,
                                q->late,    q->bytes_in, q->bytes_out};
     for (size_t i = 0; i < ARRAY_LEN(counts); i++)
         cell_uint(b, counts[i]);
@@ -139,8 +139,8 @@ static void row_request(struct buf *b, const struct result_phase *p,
 }
 
 static void add_hist_names(struct buf *b, const char *prefix) {
-    static const char *const names[] = {"min",   "mean",   "p50",     "p90",      "p95",
-                                        "p99",   "p99_9",  "p99_99",  "p99_999",  "max"};
+    static const char *const names[] = {"min", "mean",  "p50",    "p90",     "p95",
+                                        "p99", "p99_9", "p99_99", "p99_999", "max"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         buf_printf(b, "%s%s_us,", prefix, names[i]);
 }
@@ -155,8 +155,8 @@ void csv_add_requests(struct buf *b, const struct result *r) {
         const struct result_phase *p = &r->phases[i];
         if (!p->has_load)
             continue;
-        struct result_request all = {"(all)",   p->latency, p->service,  p->planned,  p->sent,
-                                     p->done,   p->errors,  p->late,     p->bytes_in, p->bytes_out};
+        struct result_request all = {"(all)", p->latency, p->service, p->planned,  p->sent,
+                                     p->done, p->errors,  p->late,    p->bytes_in, p->bytes_out};
         row_request(b, p, &all);
         for (size_t k = 0; k < p->request_count; k++)
             row_request(b, p, &p->requests[k]);

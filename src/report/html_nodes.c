@@ -6,8 +6,8 @@
 #include "report/say.h"
 
 #define SMALL_BYTES_MAX 1024
-#define ROWS_MAX 600      /* of the table and of the Gantt chart; nodes.csv has all */
-#define ROWS_OPEN_MAX 24  /* more are folded away */
+#define ROWS_MAX 600     /* of the table and of the Gantt chart; nodes.csv has all */
+#define ROWS_OPEN_MAX 24 /* more are folded away */
 #define STRIP_HEIGHT 110.0
 #define CURVE_HEIGHT 120.0
 #define TOP 20.0
@@ -82,8 +82,7 @@ static void add_strip(struct html_page *page) {
 
 /* --- the table --- */
 
-static void add_life_cells(struct html_page *page, const struct result_node *n,
-                           struct buf *cell) {
+static void add_life_cells(struct html_page *page, const struct result_node *n, struct buf *cell) {
     buf_reset(cell);
     if (n->joined_unix_ms && n->launched_unix_ms)
         say_span(cell, (uint64_t)MAX(n->joined_unix_ms - n->launched_unix_ms, 0) * NS_PER_MS);
@@ -94,8 +93,7 @@ static void add_life_cells(struct html_page *page, const struct result_node *n,
     html_number(page->b, cell);
 }
 
-static void add_load_cells(struct html_page *page, const struct result_node *n,
-                           struct buf *cell) {
+static void add_load_cells(struct html_page *page, const struct result_node *n, struct buf *cell) {
     const uint64_t latencies[] = {n->p50_ns, n->p99_ns, n->max_ns};
     buf_reset(cell);
     if (n->has_load)
@@ -316,8 +314,8 @@ static void add_bar(struct gantt *g, const struct result_node *n, double y) {
     int64_t gone = n->gone_unix_ms ? n->gone_unix_ms : g->page->r->end_unix_ms;
     int64_t joined = n->joined_unix_ms ? n->joined_unix_ms : end;
     int64_t ready = n->ready_unix_ms ? n->ready_unix_ms : joined;
-    bool failed = n->fate == RESULT_NODE_DUD || n->fate == RESULT_NODE_DIED ||
-                  n->fate == RESULT_NODE_LEFT;
+    bool failed =
+        n->fate == RESULT_NODE_DUD || n->fate == RESULT_NODE_DIED || n->fate == RESULT_NODE_LEFT;
     add_piece(g, y, n->launched_unix_ms, joined, failed ? &dud : &boot);
     add_piece(g, y, joined, ready, &setup);
     add_piece(g, y, ready, end, failed ? &dud : &work);
@@ -377,8 +375,8 @@ static void add_curve_table(struct html_page *page) {
         for (size_t i = 0; i < ARRAY_LEN(at); i++) {
             buf_reset(&cell);
             if (count)
-                units_add_clock(&cell, (uint64_t)MAX(instants[at[i]] - r->start_unix_ms, 0) *
-                                           NS_PER_MS);
+                units_add_clock(&cell,
+                                (uint64_t)MAX(instants[at[i]] - r->start_unix_ms, 0) * NS_PER_MS);
             html_number(page->b, &cell);
         }
         buf_add_text(page->b, "</tr>\n");
@@ -391,8 +389,7 @@ static void add_curve_table(struct html_page *page) {
 
 static void add_lead(struct html_page *page, struct buf *text) {
     static const enum result_fate fates[] = {RESULT_NODE_DUD, RESULT_NODE_INTERRUPTED,
-                                             RESULT_NODE_DIED, RESULT_NODE_SPARE,
-                                             RESULT_NODE_LEFT};
+                                             RESULT_NODE_DIED, RESULT_NODE_SPARE, RESULT_NODE_LEFT};
     const struct result *r = page->r;
     buf_printf(text, "%" PRIu32 " nodes wanted, %" PRIu32 " instances launched", r->wanted,
                r->clean.launched);

@@ -15,9 +15,8 @@
 static const struct {
     const char *name;
     uint32_t ppm;
-} QUANTILES[] = {{"p50", 500000},    {"p75", 750000},     {"p90", 900000},
-                 {"p95", 950000},    {"p99", 990000},     {"p99.9", 999000},
-                 {"p99.99", 999900}, {"p99.999", 999990}};
+} QUANTILES[] = {{"p50", 500000}, {"p75", 750000},   {"p90", 900000},    {"p95", 950000},
+                 {"p99", 990000}, {"p99.9", 999000}, {"p99.99", 999900}, {"p99.999", 999990}};
 
 struct spectrum {
     struct buf *b;
@@ -136,8 +135,7 @@ static void add_key(struct html_page *page) {
         if (!has_curve(&page->r->phases[i]))
             continue;
         buf_add_text(b, "<li><svg width=\"22\" height=\"10\" aria-hidden=\"true\">");
-        svg_line(b, 0, 5, 22, 5,
-                 &(struct svg_ink){CLASSES[number], COLOURS[number], NULL, 2.5, 1});
+        svg_line(b, 0, 5, 22, 5, &(struct svg_ink){CLASSES[number], COLOURS[number], NULL, 2.5, 1});
         buf_add_text(b, "</svg>");
         markup_add_text(b, page->r->phases[i].name);
         buf_add_text(b, "</li>");
@@ -243,8 +241,10 @@ static double low_ms(const struct html_page *page) {
 
 static double high_ms(double ms) {
     double power = pow(10, floor(log10(ms)));
-    return ms <= power ? power : ms <= power * 2 ? power * 2 : ms <= power * 5 ? power * 5
-                                                                               : power * 10;
+    return ms <= power       ? power
+           : ms <= power * 2 ? power * 2
+           : ms <= power * 5 ? power * 5
+                             : power * 10;
 }
 
 void html_add_spectrum(struct html_page *page) {
@@ -252,8 +252,7 @@ void html_add_spectrum(struct html_page *page) {
         return;
     struct spectrum s = {.b = page->b};
     s.nines_max = fmin(fmax(log10((double)page->latency.count * 2), 2.1), 6);
-    s.x = (struct svg_scale){0, s.nines_max, HTML_LEFT, HTML_WIDTH - HTML_LEFT - HTML_RIGHT,
-                             false};
+    s.x = (struct svg_scale){0, s.nines_max, HTML_LEFT, HTML_WIDTH - HTML_LEFT - HTML_RIGHT, false};
     double from = low_ms(page);
     double to = high_ms(fmax((double)page->latency.max_ns / 1e6, from * 10));
     s.y = (struct svg_scale){from, to, TOP + HEIGHT, -HEIGHT, true};

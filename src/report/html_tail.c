@@ -97,8 +97,7 @@ void html_add_validity(struct html_page *page) {
     for (size_t i = 0; i < r->validity_count; i++) {
         const struct result_validity *v = &r->validity[i];
         must(v->state < ARRAY_LEN(kinds));
-        buf_printf(b, "<li><span class=\"sign %s\">%s</span><b>", kinds[v->state],
-                   signs[v->state]);
+        buf_printf(b, "<li><span class=\"sign %s\">%s</span><b>", kinds[v->state], signs[v->state]);
         markup_add_text(b, v->what);
         buf_add_text(b, "</b> ");
         markup_add_text(b, v->why);

@@ -236,8 +236,7 @@ static void add_rate(struct chart *c) {
     add_linear_axis(c, &y, 4, say_rate_label);
     add_area(c, &y, &(struct svg_ink){"f1", HTML_BLUE, NULL, 0, 0.18}, done_of, zero_of);
     if (s->bucket_s > 1)
-        add_area(c, &y, &(struct svg_ink){"f1", HTML_BLUE, NULL, 0, 0.3}, done_max_of,
-                 done_min_of);
+        add_area(c, &y, &(struct svg_ink){"f1", HTML_BLUE, NULL, 0, 0.3}, done_max_of, done_min_of);
     add_series(c, &y, &ASKED, asked_of);
     add_series(c, &y, &DONE, done_of);
     add_panel_name(c, c->rate_y, "requests per second");

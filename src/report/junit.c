@@ -24,8 +24,7 @@ static void add_attribute(struct buf *b, const char *name, const char *value) {
 
 /* Seconds with milliseconds, exactly. */
 static void add_time(struct buf *b, uint64_t ns) {
-    buf_printf(b, " time=\"%" PRIu64 ".%03u\"", ns / NS_PER_S,
-               (unsigned)(ns / NS_PER_MS % 1000));
+    buf_printf(b, " time=\"%" PRIu64 ".%03u\"", ns / NS_PER_S, (unsigned)(ns / NS_PER_MS % 1000));
 }
 
 struct one_case {
@@ -89,8 +88,7 @@ static void add_checks(struct suite *suite) {
     for (size_t i = 0; i < suite->r->check_count; i++) {
         const struct result_check *c = &suite->r->checks[i];
         const char *message = c->detail ? c->detail : result_state_name(c->state);
-        add_case(suite,
-                 &(struct one_case){"checks", c->name, c->state, message, c->duration_ns});
+        add_case(suite, &(struct one_case){"checks", c->name, c->state, message, c->duration_ns});
     }
 }
 
@@ -102,18 +100,17 @@ static void add_phases(struct suite *suite) {
         if (p->trials > 1)
             buf_printf(&name, " trial %" PRIu32, p->trial);
         const char *message = p->detail ? p->detail : result_state_name(p->state);
-        add_case(suite, &(struct one_case){"phases", buf_text(&name), p->state, message,
-                                           p->duration_ns});
+        add_case(suite,
+                 &(struct one_case){"phases", buf_text(&name), p->state, message, p->duration_ns});
         buf_deinit(&name);
     }
 }
 
 static void add_clean(struct suite *suite) {
     const struct result_clean *clean = &suite->r->clean;
-    add_case(suite,
-             &(struct one_case){"teardown", "everything was given back",
-                                clean->verified ? RESULT_OK : RESULT_FAILED,
-                                clean->leak ? clean->leak : "not verified", 0});
+    add_case(suite, &(struct one_case){"teardown", "everything was given back",
+                                       clean->verified ? RESULT_OK : RESULT_FAILED,
+                                       clean->leak ? clean->leak : "not verified", 0});
 }
 
 static void add_exits(struct suite *suite) {

@@ -8,7 +8,7 @@
 #include "report/say.h"
 #include "report/width.h"
 
-#define ROWS_BLOCK_MIN 14   /* below: one line */
+#define ROWS_BLOCK_MIN 14 /* below: one line */
 #define COLUMNS_BLOCK_MIN 60
 #define SMALL_BYTES_MAX 512
 #define LABEL_COLUMNS 14
@@ -255,8 +255,8 @@ static void emit_waiting(struct live_block *block, const struct live_view *view)
     emit_head(block, view);
     const char *until = view->want > 0 ? view->until : "";
     unsigned below = view->node_count + (view->nodes_more > 0) + (view->then[0] != 0) +
-                     (view->still[0] != 0) + (view->verified[0] != 0) +
-                     (view->safety[0] != 0) + (view->warning[0] != 0) + 1;
+                     (view->still[0] != 0) + (view->verified[0] != 0) + (view->safety[0] != 0) +
+                     (view->warning[0] != 0) + 1;
     must(below + 2 <= LIVE_LINES_MAX);
     /* What happens at the end of the wait matters more than one more role. */
     bool wrap = below + live_text_lines(block->style, until) + MIN(view->role_count, 2) + 1 <=
@@ -298,8 +298,7 @@ static void emit_single(struct live_block *block, const struct live_view *view) 
     live_emit(block, &line);
 }
 
-unsigned live_render(const struct live_view *view, const struct live_style *style,
-                     struct buf *b) {
+unsigned live_render(const struct live_view *view, const struct live_style *style, struct buf *b) {
     must(view->stage <= LIVE_DONE);
     if (view->stage == LIVE_DONE || style->columns == 0 || style->rows < 2)
         return 0;

@@ -75,14 +75,14 @@ struct live_phase {
     char detail[LIVE_NAME_BYTES]; /* "read=9,write=1", "wait for the ring"; may be "" */
     uint32_t trial, trials;       /* 2 of 4; trials <= 1: not shown */
     uint64_t elapsed_ns;
-    uint64_t total_ns; /* 0: not known */
-    bool has_load;     /* the lines below are about load */
-    uint64_t rate_micro_per_s;       /* achieved, last second */
-    uint64_t rate_asked_micro_per_s; /* 0: closed loop */
+    uint64_t total_ns;                          /* 0: not known */
+    bool has_load;                              /* the lines below are about load */
+    uint64_t rate_micro_per_s;                  /* achieved, last second */
+    uint64_t rate_asked_micro_per_s;            /* 0: closed loop */
     uint64_t spark_micro_per_s[LIVE_SPARK_MAX]; /* oldest first */
     uint32_t spark_count;
     struct live_latency latency;
-    uint64_t requests; /* of the phase, for the share of errors */
+    uint64_t requests;                         /* of the phase, for the share of errors */
     struct live_error errors[LIVE_ERRORS_MAX]; /* most frequent first */
     uint32_t error_count;
     uint64_t errors_total;
@@ -91,16 +91,16 @@ struct live_phase {
 
 struct live_view {
     enum live_stage stage;
-    uint32_t frame;       /* counts up with each paint: turns the spinner */
-    uint64_t elapsed_ns;  /* in this stage */
-    uint32_t have, want;  /* of the whole fleet, as the stage counts */
+    uint32_t frame;      /* counts up with each paint: turns the spinner */
+    uint64_t elapsed_ns; /* in this stage */
+    uint32_t have, want; /* of the whole fleet, as the stage counts */
     uint32_t role_count;
     struct live_role roles[LIVE_ROLES_MAX];
     uint32_t node_count;
     struct live_node nodes[LIVE_NODES_MAX];
-    uint32_t nodes_more; /* exceptions beyond those: "... 9 more" */
-    char then[LIVE_TEXT_BYTES];  /* "roll-call -> load -> collect -> down" */
-    char until[LIVE_TEXT_BYTES]; /* what is waited for, until when, what then */
+    uint32_t nodes_more;            /* exceptions beyond those: "... 9 more" */
+    char then[LIVE_TEXT_BYTES];     /* "roll-call -> load -> collect -> down" */
+    char until[LIVE_TEXT_BYTES];    /* what is waited for, until when, what then */
     char still[LIVE_TEXT_BYTES];    /* DOWN: "shutting down: db:3,7" */
     char verified[LIVE_TEXT_BYTES]; /* DOWN: "29 gone by tag query" */
     char safety[LIVE_TEXT_BYTES];   /* DOWN: "every node also ends itself at 19:04 (ttl)" */
@@ -115,7 +115,7 @@ struct live_view {
     char warning[LIVE_TEXT_BYTES]; /* shown at once when a number must not be trusted */
     uint32_t fleet_up, fleet_want;
     int64_t spent_usd_micro;
-    int64_t budget_usd_micro; /* 0: none */
+    int64_t budget_usd_micro;   /* 0: none */
     char ends[LIVE_NAME_BYTES]; /* "run ends about 17:05"; may be "" */
     bool rehearsal;             /* money is not real */
     uint32_t stop_level;        /* 0..3: how often the user pressed ^C */

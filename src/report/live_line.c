@@ -6,12 +6,8 @@
 #define LABEL_COLUMNS 14
 
 static const char *const INKS[] = {
-    [INK_NONE] = "",
-    [INK_GOOD] = "\x1b[32m",
-    [INK_WARN] = "\x1b[33m",
-    [INK_BAD] = "\x1b[31m",
-    [INK_BAR] = "\x1b[36m",
-    [INK_FAINT] = "\x1b[34m",
+    [INK_NONE] = "",        [INK_GOOD] = "\x1b[32m", [INK_WARN] = "\x1b[33m",
+    [INK_BAD] = "\x1b[31m", [INK_BAR] = "\x1b[36m",  [INK_FAINT] = "\x1b[34m",
 };
 
 void live_line_init(struct live_line *line, const struct live_style *style) {
@@ -46,8 +42,7 @@ static void ink_end(struct live_line *line, enum live_ink which) {
         buf_add_text(&line->text, "\x1b[0m");
 }
 
-bool live_line_part(struct live_line *line, unsigned gap, enum live_ink which,
-                    const char *text) {
+bool live_line_part(struct live_line *line, unsigned gap, enum live_ink which, const char *text) {
     unsigned width = width_of(str_from(text));
     if (gap + width > live_line_left(line))
         return false;

@@ -25,8 +25,10 @@ static void emit_head(struct live_block *block, const struct live_phase *phase) 
     buf_add_text(&text, phase->detail);
     if (phase->trials > 1)
         buf_printf(&text, "%strial %" PRIu32 "/%" PRIu32,
-                   !text.len ? "" : block->style->ascii ? " - " : " \u00b7 ", phase->trial,
-                   phase->trials);
+                   !text.len             ? ""
+                   : block->style->ascii ? " - "
+                                         : " \u00b7 ",
+                   phase->trial, phase->trials);
     struct buf clock = BUF_INIT(SMALL_BYTES_MAX);
     add_progress(&clock, phase);
     unsigned keep = (unsigned)clock.len + 2;

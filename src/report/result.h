@@ -48,8 +48,8 @@ struct result_threshold {
     const char *value; /* as a person reads it: "14.8 ms", "0.02 %" */
     /* For the margin bar: value and limit in one unit of the caller's; limit 0: no bar. */
     double value_number, limit_number;
-    bool more_is_better;   /* the sentence says > or >= */
-    const char *worst;     /* "peak 16:41:10-16:41:50"; or NULL */
+    bool more_is_better;    /* the sentence says > or >= */
+    const char *worst;      /* "peak 16:41:10-16:41:50"; or NULL */
     const char *annotation; /* "during kill db:4"; or NULL */
 };
 
@@ -73,8 +73,8 @@ struct result_error {
 
 struct result_request {
     const char *name;
-    const struct hist *latency; /* from the planned instant; NULL: nothing answered */
-    const struct hist *service; /* from sending */
+    const struct hist *latency;           /* from the planned instant; NULL: nothing answered */
+    const struct hist *service;           /* from sending */
     uint64_t planned, sent, done, errors; /* done: answered as expected */
     uint64_t late;                        /* sent after their planned instant */
     uint64_t bytes_in, bytes_out;
@@ -169,7 +169,7 @@ struct result_validity {
 
 struct result_sweep {
     int64_t unix_ms;
-    bool complete; /* every page was read without an error */
+    bool complete;  /* every page was read without an error */
     uint32_t found; /* instances and resources with the tag that still cost or exist */
 };
 
@@ -211,7 +211,7 @@ struct result {
 
     /* How it ended */
     enum result_verdict verdict;
-    const char *why; /* one sentence */
+    const char *why;                 /* one sentence */
     const struct result_exit *exits; /* the first is the exit code; none: 0 */
     size_t exit_count;
     const struct result_threshold *thresholds;
@@ -232,12 +232,12 @@ struct result {
     size_t second_count;
 
     /* The fleet */
-    uint32_t wanted, spares; /* nodes */
+    uint32_t wanted, spares;         /* nodes */
     const struct result_node *nodes; /* every instance ever launched */
     size_t node_count;
     const struct result_cost *costs;
     size_t cost_count;
-    int64_t disk_usd_micro; /* estimate */
+    int64_t disk_usd_micro;   /* estimate */
     int64_t budget_usd_micro; /* 0: none */
     struct result_clean clean;
     uint64_t clock_spread_ns; /* largest error of the clocks after correction */
@@ -245,8 +245,8 @@ struct result {
     /* Where it came from */
     const struct result_pair *manifest; /* hashes, images, kernels, prices, seed, ... */
     size_t manifest_count;
-    const char *config_text;          /* the plan file as written; NULL: no file is made */
-    const char *config_resolved_text; /* as understood */
+    const char *config_text;                 /* the plan file as written; NULL: no file is made */
+    const char *config_resolved_text;        /* as understood */
     const struct story_event *const *events; /* in order; progress records may be left out */
     size_t event_count;
 };
@@ -264,11 +264,11 @@ struct result_totals {
     uint64_t duration_ns; /* of phases with load */
 };
 void result_totals(const struct result *r, struct result_totals *ret_totals);
-int64_t result_cost_usd_micro(const struct result *r);           /* instances and disk */
+int64_t result_cost_usd_micro(const struct result *r); /* instances and disk */
 int64_t result_on_demand_usd_micro(const struct result *r);
 
 uint32_t result_count_fate(const struct result *r, enum result_fate fate); /* instances */
-uint32_t result_disturbed(const struct result *r);               /* phases */
+uint32_t result_disturbed(const struct result *r);                         /* phases */
 
 /* Write every file listed above into `dir`, which must exist.  Each file appears whole or not at
  * all (temporary name, fsync, rename, fsync of the directory).  A failure does not stop the other

@@ -10,7 +10,9 @@
 #include "report/story.h"
 #include "report/summary.h"
 
-#define FILE_BYTES_MAX (256 * MIB) /* 10,000 nodes for a day; a result larger than that is a bug */
+#define FILE_BYTES_MAX                                                        \
+    (256 * MIB) /* 10,000 nodes for a day; a result larger than that is a bug \
+                 */
 #define FILE_MODE 0644
 #define PATH_BYTES_MAX 4096
 
@@ -60,10 +62,10 @@ static void add_interval(struct buf *b, const struct result *r, const struct res
         return;
     char tag[HLOG_TAG_BYTES_MAX];
     snprintf(tag, sizeof tag, "%s%s%s", p->name, request ? "/" : "", request ? request : "");
-    struct hlog_line line = {
-        .tag = str_from(tag),
-        .start_ns = (uint64_t)MAX(p->start_unix_ms - r->start_unix_ms, 0) * NS_PER_MS,
-        .length_ns = p->duration_ns};
+    struct hlog_line line = {.tag = str_from(tag),
+                             .start_ns =
+                                 (uint64_t)MAX(p->start_unix_ms - r->start_unix_ms, 0) * NS_PER_MS,
+                             .length_ns = p->duration_ns};
     hlog_add_interval(b, &line, h);
 }
 
@@ -85,10 +87,10 @@ static const struct {
     const char *name;
     void (*add)(struct buf *b, const struct result *r);
 } FILES[] = {
-    {"result.json", result_add_json},    {"summary.txt", add_summary},
-    {"timeline.csv", csv_add_timeline},  {"requests.csv", csv_add_requests},
-    {"nodes.csv", csv_add_nodes},        {"events.ndjson", add_events},
-    {"junit.xml", junit_add},            {"report.html", html_add},
+    {"result.json", result_add_json},   {"summary.txt", add_summary},
+    {"timeline.csv", csv_add_timeline}, {"requests.csv", csv_add_requests},
+    {"nodes.csv", csv_add_nodes},       {"events.ndjson", add_events},
+    {"junit.xml", junit_add},           {"report.html", html_add},
     {"latency.hlog", add_hlog},
 };
 

@@ -13,7 +13,7 @@
 
 struct series_bucket {
     bool has_data, has_latency;
-    uint32_t seconds; /* with data */
+    uint32_t seconds;                       /* with data */
     double asked, done, done_min, done_max; /* per second */
     uint64_t answers, errors;
     uint64_t p50_ns, p95_ns, p99_ns, p999_ns, max_ns; /* worst second */

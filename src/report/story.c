@@ -7,7 +7,6 @@
 #include "base/when.h"
 #include "report/width.h"
 
-
 struct kind_info {
     const char *name, *label;
 };

@@ -29,31 +29,31 @@
 #include "base/str.h"
 
 /*     kind                 json and plain   terminal     */
-#define STORY_MAP(X)                                                                               \
-    X(STORY_VERSION, "version", "version")         /* first record of a stream */                  \
-    X(STORY_CONFIG, "config", "config")            /* the plan was read */                         \
-    X(STORY_PLAN, "plan", "plan")                  /* what will be launched, at which price */     \
-    X(STORY_CAPACITY, "capacity", "capacity")      /* a pool is short; what is taken instead */    \
-    X(STORY_LAUNCH, "launch", "launch")            /* instances asked for, running */              \
-    X(STORY_NODE, "node", "node")                  /* one node: joined, died, replaced, left */    \
-    X(STORY_ROLLCALL, "rollcall", "roll-call")     /* who answered, who is missing */              \
-    X(STORY_SETUP, "setup", "setup")               /* setup scripts */                             \
-    X(STORY_SERVICE, "service", "service")         /* services started, ready */                   \
-    X(STORY_CHECK, "check", "check")               /* a check before load */                       \
-    X(STORY_PHASE_START, "phase_start", "phase")   /* a phase started on its nodes */              \
-    X(STORY_PROGRESS, "progress", "progress")      /* once a second while a phase runs */          \
-    X(STORY_PHASE_END, "phase_end", "phase")       /* a phase ended, how */                        \
-    X(STORY_MARK, "mark", "mark")                  /* a person marked this moment */               \
-    X(STORY_INTERRUPT, "interrupt", "spot")        /* a Spot notice */                             \
-    X(STORY_CHAOS, "chaos", "chaos")               /* a planned fault began or ended */            \
-    X(STORY_THRESHOLD, "threshold", "threshold")   /* a threshold was passed or failed */          \
-    X(STORY_LOST, "lost", "lost")                  /* below quorum */                              \
-    X(STORY_STOP, "stop", "stop")                  /* the user stops the run */                    \
-    X(STORY_COLLECT, "collect", "collect")         /* files and numbers brought home */            \
-    X(STORY_DOWN, "down", "down")                  /* given back, proved or not */                 \
-    X(STORY_LEAK, "leak", "LEAK?")                 /* could not be proved gone */                  \
-    X(STORY_NOTE, "note", "note")                  /* anything else worth a line */                \
-    X(STORY_RESULT, "result", "result")            /* verdict and exit code; the last record */
+#define STORY_MAP(X)                                                                          \
+    X(STORY_VERSION, "version", "version")       /* first record of a stream */               \
+    X(STORY_CONFIG, "config", "config")          /* the plan was read */                      \
+    X(STORY_PLAN, "plan", "plan")                /* what will be launched, at which price */  \
+    X(STORY_CAPACITY, "capacity", "capacity")    /* a pool is short; what is taken instead */ \
+    X(STORY_LAUNCH, "launch", "launch")          /* instances asked for, running */           \
+    X(STORY_NODE, "node", "node")                /* one node: joined, died, replaced, left */ \
+    X(STORY_ROLLCALL, "rollcall", "roll-call")   /* who answered, who is missing */           \
+    X(STORY_SETUP, "setup", "setup")             /* setup scripts */                          \
+    X(STORY_SERVICE, "service", "service")       /* services started, ready */                \
+    X(STORY_CHECK, "check", "check")             /* a check before load */                    \
+    X(STORY_PHASE_START, "phase_start", "phase") /* a phase started on its nodes */           \
+    X(STORY_PROGRESS, "progress", "progress")    /* once a second while a phase runs */       \
+    X(STORY_PHASE_END, "phase_end", "phase")     /* a phase ended, how */                     \
+    X(STORY_MARK, "mark", "mark")                /* a person marked this moment */            \
+    X(STORY_INTERRUPT, "interrupt", "spot")      /* a Spot notice */                          \
+    X(STORY_CHAOS, "chaos", "chaos")             /* a planned fault began or ended */         \
+    X(STORY_THRESHOLD, "threshold", "threshold") /* a threshold was passed or failed */       \
+    X(STORY_LOST, "lost", "lost")                /* below quorum */                           \
+    X(STORY_STOP, "stop", "stop")                /* the user stops the run */                 \
+    X(STORY_COLLECT, "collect", "collect")       /* files and numbers brought home */         \
+    X(STORY_DOWN, "down", "down")                /* given back, proved or not */              \
+    X(STORY_LEAK, "leak", "LEAK?")               /* could not be proved gone */               \
+    X(STORY_NOTE, "note", "note")                /* anything else worth a line */             \
+    X(STORY_RESULT, "result", "result")          /* verdict and exit code; the last record */
 
 enum story_kind {
 #define STORY_ENUM(name, json, label) name,

@@ -15,8 +15,7 @@ static void add_micro(struct buf *b, const char *key, const char *suffix, int64_
     units_add_micro(b, value);
 }
 
-static void add_field(struct buf *b, const struct story_event *e,
-                      const struct story_field *field) {
+static void add_field(struct buf *b, const struct story_event *e, const struct story_field *field) {
     const char *key = field->key;
     switch (field->type) {
     case STORY_TYPE_TEXT:

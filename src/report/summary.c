@@ -186,13 +186,13 @@ static void add_phase(struct page *page, const struct result_phase *phase) {
     if (phase->has_load)
         add_phase_numbers(page, phase, &cell);
     else
-        buf_printf(&page->line, "   %s", phase->detail ? phase->detail
-                                                       : result_state_name(phase->state));
+        buf_printf(&page->line, "   %s",
+                   phase->detail ? phase->detail : result_state_name(phase->state));
     end_line(page);
     if (phase->has_load && !ok) {
         page->ink = INK_RED;
-        buf_printf(&page->line, "      %s", phase->detail ? phase->detail
-                                                          : result_state_name(phase->state));
+        buf_printf(&page->line, "      %s",
+                   phase->detail ? phase->detail : result_state_name(phase->state));
         end_line(page);
     }
     if (phase->disturbed) {
@@ -205,8 +205,8 @@ static void add_phase(struct page *page, const struct result_phase *phase) {
 static void add_phases(struct page *page) {
     if (page->r->phase_count == 0)
         return;
-    static const char *const titles[] = {"time", "rate/s", "p50", "p99", "p99.9", "max ms",
-                                         "errors"};
+    static const char *const titles[] = {"time",  "rate/s", "p50",   "p99",
+                                         "p99.9", "max ms", "errors"};
     static const unsigned ends[] = {32, 42, 50, 57, 64, 71, 80};
     end_line(page);
     heading(page, "PHASES");

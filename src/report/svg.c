@@ -162,7 +162,7 @@ double svg_step(double span, unsigned count) {
 }
 
 double svg_step_time(double span_s, unsigned count) {
-    static const double steps[] = {1,   2,   5,   10,   15,   30,   60,    120,   300,
+    static const double steps[] = {1,   2,   5,    10,   15,   30,    60,    120,   300,
                                    600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400};
     for (size_t i = 0; i < ARRAY_LEN(steps); i++)
         if (span_s / steps[i] <= count)

@@ -37,8 +37,7 @@ enum svg_anchor { SVG_START, SVG_MIDDLE, SVG_END };
 void svg_begin(struct buf *b, const char *id, double width, double height, const char *title,
                const char *description);
 void svg_end(struct buf *b);
-void svg_line(struct buf *b, double x1, double y1, double x2, double y2,
-              const struct svg_ink *ink);
+void svg_line(struct buf *b, double x1, double y1, double x2, double y2, const struct svg_ink *ink);
 void svg_rect(struct buf *b, double x, double y, double width, double height,
               const struct svg_ink *ink);
 void svg_text(struct buf *b, double x, double y, enum svg_anchor anchor, const char *class_name,

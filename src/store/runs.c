@@ -31,19 +31,32 @@ int runs_state_dir(char *into, size_t size, struct err *err) {
 
 /* Every field once: how it is named, where it is. */
 enum field_kind { TEXT, INT, I64, U32, U64, BOOL };
-#define FIELD(name, kind)                                                                          \
+#define FIELD(name, kind) \
     { #name, kind, offsetof(struct runs_info, name), sizeof(((struct runs_info *)0)->name) }
 static const struct field {
     const char *name;
     enum field_kind kind;
     size_t offset, size;
 } FIELDS[] = {
-    FIELD(id, TEXT),          FIELD(name, TEXT),           FIELD(state, TEXT),
-    FIELD(pid, INT),          FIELD(region, TEXT),         FIELD(account, TEXT),
-    FIELD(profile, TEXT),     FIELD(endpoint_url, TEXT),   FIELD(cloud, TEXT),
-    FIELD(results, TEXT),     FIELD(verdict, TEXT),        FIELD(exit_code, INT),
-    FIELD(clean, BOOL),       FIELD(started_unix_ms, I64), FIELD(ended_unix_ms, I64),
-    FIELD(owner, TEXT),       FIELD(nodes, U32),        FIELD(usd_micro_per_hour, U64), FIELD(deadline_unix_ms, I64),
+    FIELD(id, TEXT),
+    FIELD(name, TEXT),
+    FIELD(state, TEXT),
+    FIELD(pid, INT),
+    FIELD(region, TEXT),
+    FIELD(account, TEXT),
+    FIELD(profile, TEXT),
+    FIELD(endpoint_url, TEXT),
+    FIELD(cloud, TEXT),
+    FIELD(results, TEXT),
+    FIELD(verdict, TEXT),
+    FIELD(exit_code, INT),
+    FIELD(clean, BOOL),
+    FIELD(started_unix_ms, I64),
+    FIELD(ended_unix_ms, I64),
+    FIELD(owner, TEXT),
+    FIELD(nodes, U32),
+    FIELD(usd_micro_per_hour, U64),
+    FIELD(deadline_unix_ms, I64),
 };
 
 static json_t *field_to_json(const struct field *f, const struct runs_info *info) {

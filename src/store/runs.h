@@ -16,18 +16,18 @@
 struct runs_info {
     char id[24];
     char name[48];
-    char owner[64];      /* as in the tags; "": not recorded */
-    char state[16];      /* "running": a head drives it, or died; "ended" */
-    int pid;             /* of the head */
+    char owner[64]; /* as in the tags; "": not recorded */
+    char state[16]; /* "running": a head drives it, or died; "ended" */
+    int pid;        /* of the head */
     char region[32];
     char account[24];
     char profile[64];
     char endpoint_url[256]; /* "": AWS */
-    char cloud[512];     /* endpoint.json of the rehearsal cloud; "": none */
+    char cloud[512];        /* endpoint.json of the rehearsal cloud; "": none */
     char results[512];
-    char verdict[16];    /* "PASS", ...; "" while it runs */
+    char verdict[16]; /* "PASS", ...; "" while it runs */
     int exit_code;
-    bool clean;          /* proved that nothing is left */
+    bool clean; /* proved that nothing is left */
     int64_t started_unix_ms, ended_unix_ms, deadline_unix_ms;
     uint32_t nodes;
     uint64_t usd_micro_per_hour;

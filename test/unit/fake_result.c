@@ -122,26 +122,40 @@ static void make_second(struct maker *m, uint32_t t, struct result_second *s) {
 static void make_phases(struct maker *m) {
     static const char *const names[] = {"GET /", "GET /item/{id}", "POST /cart"};
     struct result_phase *phases = arena_new_array(m->arena, 4, sizeof *phases);
-    phases[0] = (struct result_phase){.name = "seed", .kind = RESULT_PHASE_RUN, .trial = 1,
-                                      .trials = 1, .detail = outside(m, "ok, 10,000 rows"),
+    phases[0] = (struct result_phase){.name = "seed",
+                                      .kind = RESULT_PHASE_RUN,
+                                      .trial = 1,
+                                      .trials = 1,
+                                      .detail = outside(m, "ok, 10,000 rows"),
                                       .start_unix_ms = LOAD_START - 22000,
                                       .end_unix_ms = LOAD_START - 18700,
-                                      .duration_ns = 3300 * NS_PER_MS, .nodes = 1};
-    phases[1] = (struct result_phase){.name = "settle", .kind = RESULT_PHASE_WAIT, .trial = 1,
-                                      .trials = 1, .start_unix_ms = LOAD_START - 15000,
-                                      .end_unix_ms = LOAD_START, .detail = "ok",
+                                      .duration_ns = 3300 * NS_PER_MS,
+                                      .nodes = 1};
+    phases[1] = (struct result_phase){.name = "settle",
+                                      .kind = RESULT_PHASE_WAIT,
+                                      .trial = 1,
+                                      .trials = 1,
+                                      .start_unix_ms = LOAD_START - 15000,
+                                      .end_unix_ms = LOAD_START,
+                                      .detail = "ok",
                                       .duration_ns = 15 * NS_PER_S};
     for (unsigned i = 0; i < 2; i++) {
         struct result_phase *p = &phases[2 + i];
         uint32_t first = i ? m->warm_s : 0;
         uint32_t last = i ? m->o->seconds : m->warm_s;
-        *p = (struct result_phase){.name = i ? "steps" : "warm", .kind = RESULT_PHASE_HTTP,
-                                   .trial = 1, .trials = 1, .warmup = !i, .detail = "ok",
+        *p = (struct result_phase){.name = i ? "steps" : "warm",
+                                   .kind = RESULT_PHASE_HTTP,
+                                   .trial = 1,
+                                   .trials = 1,
+                                   .warmup = !i,
+                                   .detail = "ok",
                                    .start_unix_ms = LOAD_START + (int64_t)first * 1000,
                                    .end_unix_ms = LOAD_START + (int64_t)last * 1000,
                                    .duration_ns = (last - first) * NS_PER_S,
-                                   .nodes = m->o->clients, .start_skew_ns = 840 * NS_PER_US,
-                                   .has_load = true, .request_count = REQUESTS};
+                                   .nodes = m->o->clients,
+                                   .start_skew_ns = 840 * NS_PER_US,
+                                   .has_load = true,
+                                   .request_count = REQUESTS};
         p->latency = m->latency[i][REQUESTS];
         p->service = m->service[i][REQUESTS];
         p->planned = m->planned[i][REQUESTS];
@@ -190,14 +204,17 @@ static void make_load(struct maker *m) {
     struct result_error *errors = arena_new_array(m->arena, 3, sizeof *errors);
     uint64_t total = m->errors[1][REQUESTS];
     int64_t end = m->r->end_unix_ms;
-    errors[0] = (struct result_error){"status 503", "GET /", "steps",
-                                      outside(m, "503 Service Unavailable: upstream busy"),
-                                      total * 7 / 10, LOAD_START + 600000, end - 60000};
-    errors[1] = (struct result_error){"timeout", "POST /cart", "steps", "no reply in 2s",
+    errors[0] =
+        (struct result_error){"status 503",   "GET /",
+                              "steps",        outside(m, "503 Service Unavailable: upstream busy"),
+                              total * 7 / 10, LOAD_START + 600000,
+                              end - 60000};
+    errors[1] = (struct result_error){"timeout", "POST /cart",        "steps",    "no reply in 2s",
                                       total / 5, LOAD_START + 640000, end - 61000};
-    errors[2] = (struct result_error){"reset", outside(m, "GET /item/{id}"), "steps", NULL,
-                                      total - total * 7 / 10 - total / 5, LOAD_START + 700000,
-                                      end - 90000};
+    errors[2] =
+        (struct result_error){"reset",    outside(m, "GET /item/{id}"),       "steps",
+                              NULL,       total - total * 7 / 10 - total / 5, LOAD_START + 700000,
+                              end - 90000};
     m->r->errors = errors;
     m->r->error_count = total ? 3 : 0;
 }
@@ -224,8 +241,8 @@ static void make_node(struct maker *m, struct result_node *n, uint32_t i) {
     n->clock_error_ns = 120000 + prng_below(&m->prng, 200000);
     n->start_skew_ns = (int64_t)prng_below(&m->prng, 840000);
     n->has_cpu = true;
-    n->cpu_percent = client ? 30 + (uint32_t)prng_below(&m->prng, 9)
-                            : 71 + (uint32_t)prng_below(&m->prng, 7);
+    n->cpu_percent =
+        client ? 30 + (uint32_t)prng_below(&m->prng, 9) : 71 + (uint32_t)prng_below(&m->prng, 7);
     n->cpu_percent_max = MIN(n->cpu_percent + 17, 100);
     n->memory_bytes_max = 214 * MIB + prng_below(&m->prng, 60 * MIB);
     n->cost_usd_micro = 5200 + (int64_t)prng_below(&m->prng, 400);
@@ -255,11 +272,17 @@ static void make_fleet(struct maker *m) {
     /* A dud, and the one that the market took away; both slots were filled again. */
     struct result_node *dud = &nodes[wanted];
     make_node(m, dud, m->o->servers + 3 % m->o->clients);
-    *dud = (struct result_node){.slot = dud->slot, .role = dud->role, .type = dud->type,
-                                .instance_id = dud->instance_id, .zone = dud->zone,
-                                .market = "spot", .fate = RESULT_NODE_DUD,
-                                .launched_unix_ms = T0 + 4000, .running_unix_ms = T0 + 15000,
-                                .ended_unix_ms = T0 + 140000, .gone_unix_ms = T0 + 166000,
+    *dud = (struct result_node){.slot = dud->slot,
+                                .role = dud->role,
+                                .type = dud->type,
+                                .instance_id = dud->instance_id,
+                                .zone = dud->zone,
+                                .market = "spot",
+                                .fate = RESULT_NODE_DUD,
+                                .launched_unix_ms = T0 + 4000,
+                                .running_unix_ms = T0 + 15000,
+                                .ended_unix_ms = T0 + 140000,
+                                .gone_unix_ms = T0 + 166000,
                                 .cost_usd_micro = 1200,
                                 .note = "never called home; ssh port closed"};
     nodes[m->o->servers + 3 % m->o->clients].launched_unix_ms = T0 + 118000;
@@ -294,10 +317,17 @@ static void make_cost(struct maker *m) {
     struct result_cost *costs = arena_new_array(m->arena, ARRAY_LEN(rows), sizeof *costs);
     uint64_t seconds = 194 + m->o->seconds + 60;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        uint32_t nodes = i == 0 ? m->o->servers : i == 1 ? m->o->clients * 2 / 3 + 1
-                                                         : m->o->clients / 3 + 1;
-        costs[i] = (struct result_cost){rows[i].role, rows[i].type, rows[i].zone, "spot", nodes,
-                                        nodes * seconds, rows[i].price, rows[i].on_demand,
+        uint32_t nodes = i == 0   ? m->o->servers
+                         : i == 1 ? m->o->clients * 2 / 3 + 1
+                                  : m->o->clients / 3 + 1;
+        costs[i] = (struct result_cost){rows[i].role,
+                                        rows[i].type,
+                                        rows[i].zone,
+                                        "spot",
+                                        nodes,
+                                        nodes * seconds,
+                                        rows[i].price,
+                                        rows[i].on_demand,
                                         rows[i].price * nodes * (int64_t)seconds / 3600,
                                         rows[i].on_demand * nodes * (int64_t)seconds / 3600};
     }
@@ -321,25 +351,33 @@ static void make_verdict(struct maker *m) {
                                      .phase = "steps",
                                      .state = (double)p99 / 1e6 < limit ? RESULT_OK : RESULT_FAILED,
                                      .value = text(m, "%s ms", buf_text(&b)),
-                                     .value_number = (double)p99 / 1e6, .limit_number = limit,
+                                     .value_number = (double)p99 / 1e6,
+                                     .limit_number = limit,
                                      .worst = "15:19:40-15:20:10, 20,000/s"};
     buf_reset(&b);
     say_ms(&b, p999);
     limit = pass ? 400 : 60;
-    t[1] = (struct result_threshold){.text = text(m, "p99.9 of GET / < %.0fms in steps", limit),
-                                     .phase = "steps",
-                                     .state = (double)p999 / 1e6 < limit ? RESULT_OK
-                                                                         : RESULT_FAILED,
-                                     .value = text(m, "%s ms", buf_text(&b)),
-                                     .value_number = (double)p999 / 1e6, .limit_number = limit};
+    t[1] =
+        (struct result_threshold){.text = text(m, "p99.9 of GET / < %.0fms in steps", limit),
+                                  .phase = "steps",
+                                  .state = (double)p999 / 1e6 < limit ? RESULT_OK : RESULT_FAILED,
+                                  .value = text(m, "%s ms", buf_text(&b)),
+                                  .value_number = (double)p999 / 1e6,
+                                  .limit_number = limit};
     buf_deinit(&b);
     double errors = 100.0 * (double)m->errors[1][3] / (double)m->planned[1][3];
-    t[2] = (struct result_threshold){.text = "errors < 1% in steps", .phase = "steps",
-                                     .state = RESULT_OK, .value = text(m, "%.2f %%", errors),
-                                     .value_number = errors, .limit_number = 1};
-    t[3] = (struct result_threshold){.text = "rate > 9000/s in steps", .phase = "steps",
-                                     .state = RESULT_OK, .value = "11,940/s",
-                                     .value_number = 11940, .limit_number = 9000,
+    t[2] = (struct result_threshold){.text = "errors < 1% in steps",
+                                     .phase = "steps",
+                                     .state = RESULT_OK,
+                                     .value = text(m, "%.2f %%", errors),
+                                     .value_number = errors,
+                                     .limit_number = 1};
+    t[3] = (struct result_threshold){.text = "rate > 9000/s in steps",
+                                     .phase = "steps",
+                                     .state = RESULT_OK,
+                                     .value = "11,940/s",
+                                     .value_number = 11940,
+                                     .limit_number = 9000,
                                      .more_is_better = true,
                                      .annotation = outside(m, "with one client interrupted")};
     r->thresholds = t;
@@ -372,8 +410,8 @@ static void make_trust(struct maker *m) {
     struct result_validity *v = arena_new_array(m->arena, 4, sizeof *v);
     v[0] = (struct result_validity){RESULT_OK, "the generators were not the limit",
                                     "cpu mean 34 %, worst client:3 54 %"};
-    v[1] = (struct result_validity){RESULT_OK, "requests left on time",
-                                    "0.02 % late, at most 3.1 ms"};
+    v[1] =
+        (struct result_validity){RESULT_OK, "requests left on time", "0.02 % late, at most 3.1 ms"};
     v[2] = (struct result_validity){RESULT_WARNED, "the fleet changed while it was measured",
                                     "client:2 was interrupted in steps and replaced"};
     v[3] = (struct result_validity){RESULT_OK, "all samples arrived", NULL};
@@ -392,9 +430,12 @@ static void make_trust(struct maker *m) {
                                      .verified_unix_ms = r->end_unix_ms - 1000,
                                      .launched = (uint32_t)r->node_count,
                                      .gone = (uint32_t)r->node_count - m->o->leak,
-                                     .groups_deleted = 1, .templates_deleted = 2,
-                                     .sweeps = sweeps, .sweep_count = 3,
-                                     .has_truth = m->o->rehearsal, .truth_calls = 61,
+                                     .groups_deleted = 1,
+                                     .templates_deleted = 2,
+                                     .sweeps = sweeps,
+                                     .sweep_count = 3,
+                                     .has_truth = m->o->rehearsal,
+                                     .truth_calls = 61,
                                      .truth_billed_usd_micro = 41000};
     if (m->o->leak)
         r->clean.leak = "web:0 i-0123 (RequestLimitExceeded, 6 tries). It ends itself at 19:04";

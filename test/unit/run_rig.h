@@ -16,10 +16,10 @@
 
 struct rig_instance {
     struct run_seen seen;
-    bool silent;     /* never joins */
-    bool protected;  /* TERMINATE is not accepted */
-    bool stuck;      /* TERMINATE is accepted and does nothing */
-    bool hidden;     /* listings do not show it */
+    bool silent;    /* never joins */
+    bool protected; /* TERMINATE is not accepted */
+    bool stuck;     /* TERMINATE is accepted and does nothing */
+    bool hidden;    /* listings do not show it */
     uint32_t link;
 };
 
@@ -48,7 +48,7 @@ struct rig {
     enum run_refusal refuse; /* launch calls are refused so */
     bool lists_fail, journal_fails, journal_mute, prepare_denied, resources_stuck;
     bool phases_hang, setup_fails, services_fail, phase_fails;
-    bool joins_off;          /* nobody calls home for now */
+    bool joins_off;                  /* nobody calls home for now */
     char token[TOKEN_BYTES_MAX + 1]; /* of the last launch */
     uint32_t launch_calls;
     struct run_action last_launch;
@@ -163,8 +163,8 @@ static inline void rig_terminate(struct rig *rig, const struct run_action *a) {
     rig_push(rig, ev);
 }
 
-static inline void rig_nodes(struct rig *rig, const struct run_action *a,
-                             enum run_event_kind kind, bool ok) {
+static inline void rig_nodes(struct rig *rig, const struct run_action *a, enum run_event_kind kind,
+                             bool ok) {
     for (uint32_t i = 0; i < a->count; i++) {
         struct run_event ev = {.kind = kind, .node = rig->act->refs[a->first + i]};
         if (rig_find(rig, rig->run->nodes[ev.node].id)->seen.life == RUN_LIFE_GONE)

@@ -46,5 +46,4 @@ static void nonsense_saturates_instead_of_wrapping(void **state) {
 
 UNIT_MAIN(T(an_hour_costs_the_hourly_price), T(a_minute_is_billed_at_least),
           T(what_never_ran_costs_nothing), T(parts_of_a_micro_dollar_round_up),
-          T(the_worst_case_is_all_nodes_until_the_cap),
-          T(nonsense_saturates_instead_of_wrapping))
+          T(the_worst_case_is_all_nodes_until_the_cap), T(nonsense_saturates_instead_of_wrapping))

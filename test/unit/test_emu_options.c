@@ -51,8 +51,9 @@ static void what_is_set_reaches_the_model(void **state) {
 static void a_wrong_value_says_what_the_option_takes(void **state) {
     (void)state;
     static const char *const BAD[][2] = {
-        {"boot", "3s-1s"}, {"boot", "5"}, {"dud", "200%"}, {"isolate", "jail"}, {"speed", "0"},
-        {"throttle", "maybe"}, {"interrupt", "often"}, {"listen", ""}, {"minute", "1"}};
+        {"boot", "3s-1s"},      {"boot", "5"},  {"dud", "200%"},
+        {"isolate", "jail"},    {"speed", "0"}, {"throttle", "maybe"},
+        {"interrupt", "often"}, {"listen", ""}, {"minute", "1"}};
     for (size_t i = 0; i < ARRAY_LEN(BAD); i++) {
         struct err err = {0};
         assert_int_equal(emu_options_set(&options, BAD[i][0], BAD[i][1], &err), -ERR_USAGE);

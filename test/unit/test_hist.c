@@ -158,18 +158,18 @@ static void encodings_that_lie_are_refused(void **state) {
         size_t at;
         uint8_t byte;
     } lies[] = {
-        {0, 2},     /* format */
-        {1, 3},     /* more values than the buckets hold */
-        {1, 1},     /* fewer */
-        {3, 0x37},  /* minimum above what the first bucket allows */
-        {5, 0x66},  /* maximum above the last bucket */
-        {7, 0x6f},  /* sum above what two such values can have */
-        {8, 1},     /* a value above one hour, but none is */
-        {9, 6},     /* first bucket does not hold the minimum */
-        {10, 0},    /* an empty bucket */
-        {10, 2},    /* buckets above the count */
-        {11, 0},    /* the same bucket twice */
-        {11, 5},    /* last bucket does not hold the maximum */
+        {0, 2},    /* format */
+        {1, 3},    /* more values than the buckets hold */
+        {1, 1},    /* fewer */
+        {3, 0x37}, /* minimum above what the first bucket allows */
+        {5, 0x66}, /* maximum above the last bucket */
+        {7, 0x6f}, /* sum above what two such values can have */
+        {8, 1},    /* a value above one hour, but none is */
+        {9, 6},    /* first bucket does not hold the minimum */
+        {10, 0},   /* an empty bucket */
+        {10, 2},   /* buckets above the count */
+        {11, 0},   /* the same bucket twice */
+        {11, 5},   /* last bucket does not hold the maximum */
     };
     struct hist into = {0};
     struct str bytes = {(const char *)good, sizeof good};
@@ -227,9 +227,7 @@ static void counts_up_to_a_value_follow_the_buckets(void **state) {
 UNIT_MAIN(T(every_bucket_begins_where_the_one_before_ends),
           T(percentiles_are_within_three_digits_of_the_samples),
           T(merging_eight_nodes_equals_recording_the_union),
-          T(an_encoded_histogram_adds_back_the_same),
-          T(an_encoding_cut_anywhere_adds_nothing),
-          T(encodings_that_lie_are_refused),
-          T(a_count_that_would_overflow_is_refused),
+          T(an_encoded_histogram_adds_back_the_same), T(an_encoding_cut_anywhere_adds_nothing),
+          T(encodings_that_lie_are_refused), T(a_count_that_would_overflow_is_refused),
           T(values_beyond_an_hour_are_counted_and_marked),
           T(counts_up_to_a_value_follow_the_buckets))

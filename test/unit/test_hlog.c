@@ -66,11 +66,11 @@ static void damaged_logs_are_refused_and_add_nothing(void **state) {
         const char *name;
         enum err_code code;
     } bad[] = {
-        {"bad-digits.hlog", ERR_PARSE}, {"bad-lowest.hlog", ERR_PARSE},
-        {"bad-cookie.hlog", ERR_PARSE}, {"bad-beyond.hlog", ERR_PARSE},
+        {"bad-digits.hlog", ERR_PARSE},   {"bad-lowest.hlog", ERR_PARSE},
+        {"bad-cookie.hlog", ERR_PARSE},   {"bad-beyond.hlog", ERR_PARSE},
         {"bad-overflow.hlog", ERR_LIMIT}, {"bad-base64.hlog", ERR_PARSE},
-        {"bad-cut.hlog", ERR_PARSE}, {"bad-fields.hlog", ERR_PARSE},
-        {"bad-time.hlog", ERR_PARSE}, {"bad-bomb.hlog", ERR_PARSE},
+        {"bad-cut.hlog", ERR_PARSE},      {"bad-fields.hlog", ERR_PARSE},
+        {"bad-time.hlog", ERR_PARSE},     {"bad-bomb.hlog", ERR_PARSE},
     };
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct buf text;

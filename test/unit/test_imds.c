@@ -110,8 +110,7 @@ static void bad_ttls_are_bad_requests(void **state) {
     static const char *const BAD[] = {NULL, "", "0", "21601", "-1", "1.5", "x"};
     for (size_t i = 0; i < ARRAY_LEN(BAD); i++)
         assert_int_equal(ask_at(NOW_NS, IMDS_PUT, "/latest/api/token", NULL, BAD[i]).status, 400);
-    assert_int_equal(
-        ask_at(NOW_NS, IMDS_PUT, "/latest/api/token", NULL, "21600").ttl_s, 21600);
+    assert_int_equal(ask_at(NOW_NS, IMDS_PUT, "/latest/api/token", NULL, "21600").ttl_s, 21600);
 }
 
 static void a_token_request_through_a_proxy_is_forbidden(void **state) {
@@ -151,10 +150,9 @@ static void facts_stand_at_their_paths(void **state) {
     assert_string_equal(text("/latest/meta-data/instance-life-cycle"), "spot");
     assert_string_equal(text("/latest/meta-data/ami-launch-index"), "7");
     assert_string_equal(text("/latest/meta-data/placement/availability-zone-id"), "use1-az6");
-    assert_string_equal(
-        text("/latest/meta-data/network/interfaces/macs/02:00:00:00:01:05/"
-             "subnet-ipv4-cidr-block"),
-        "172.31.0.0/20");
+    assert_string_equal(text("/latest/meta-data/network/interfaces/macs/02:00:00:00:01:05/"
+                             "subnet-ipv4-cidr-block"),
+                        "172.31.0.0/20");
     assert_int_equal(status("/latest/meta-data/nothing"), 404);
     assert_int_equal(status("/1999-01-01/meta-data/instance-id"), 404);
     assert_int_equal(status("/latest/meta-data/instance"), 404);

@@ -74,11 +74,10 @@ static void make_phase(struct live_view *view) {
     phase->rate_micro_per_s = UINT64_C(47900) * MICRO;
     phase->rate_asked_micro_per_s = UINT64_C(48000) * MICRO;
     for (uint32_t i = 0; i < 60; i++)
-        phase->spark_micro_per_s[i] =
-            (i < 6 ? 8000 * i : 47000 + i * 7 % 13 * 80) * MICRO;
+        phase->spark_micro_per_s[i] = (i < 6 ? 8000 * i : 47000 + i * 7 % 13 * 80) * MICRO;
     phase->spark_count = 60;
-    phase->latency = (struct live_latency){true,     1900000,   6400000, 14800000,
-                                           61000000, 412000000, 9700000};
+    phase->latency =
+        (struct live_latency){true, 1900000, 6400000, 14800000, 61000000, 412000000, 9700000};
     phase->requests = 17000000;
     phase->errors_total = 149 * 20;
     SET(phase->errors[0].name, "timeout");
@@ -136,7 +135,8 @@ static void make_hostile(struct live_view *view) {
     SET(view->nodes[0].who, "\x1b[2J\x1b]0;owned\a");
     SET(view->nodes[1].what, "line\nbreak\r\x1b[31mred \xe2\x80\xae"
                              "evil \xff\xfe wide \u6f22\u5b57");
-    SET(view->roles[0].note, "\x9b" "31m \u202d \b\b\b\b");
+    SET(view->roles[0].note, "\x9b"
+                             "31m \u202d \b\b\b\b");
 }
 
 struct screen_case {
@@ -149,9 +149,8 @@ static const struct screen_case CASES[] = {
     {"overload", make_overload}, {"down", make_down},         {"hostile", make_hostile},
 };
 
-static const struct live_style SIZES[] = {{80, 24, false, false},
-                                          {120, 40, false, false},
-                                          {40, 10, false, false}};
+static const struct live_style SIZES[] = {
+    {80, 24, false, false}, {120, 40, false, false}, {40, 10, false, false}};
 
 static void screens_match_the_recorded_ones(void **state) {
     (void)state;

@@ -213,11 +213,16 @@ static void weights_share_the_requests_and_the_seed_repeats_them(void **state) {
     struct load_address address = address_of(serve_port(serve));
     static const struct load_header type = {STR_INIT("Content-Type"), STR_INIT("text/plain")};
     static const struct load_request requests[] = {
-        {.name = STR_INIT("home"), .method = STR_INIT("GET"), .target = STR_INIT("/"),
-         .weight = 8},
-        {.name = STR_INIT("buy"), .method = STR_INIT("POST"), .target = STR_INIT("/cart"),
-         .headers = &type, .header_count = 1, .body = STR_INIT("{\"sku\": 1}"),
-         .status_min = 201, .status_max = 201, .weight = 2},
+        {.name = STR_INIT("home"), .method = STR_INIT("GET"), .target = STR_INIT("/"), .weight = 8},
+        {.name = STR_INIT("buy"),
+         .method = STR_INIT("POST"),
+         .target = STR_INIT("/cart"),
+         .headers = &type,
+         .header_count = 1,
+         .body = STR_INIT("{\"sku\": 1}"),
+         .status_min = 201,
+         .status_max = 201,
+         .weight = 2},
     };
     uint64_t home[2];
     for (int round = 0; round < 2; round++) {
@@ -299,11 +304,20 @@ static void what_the_body_must_hold_is_checked(void **state) {
     struct serve *serve = server_start(&server);
     struct load_address address = address_of(serve_port(serve));
     static const struct load_request requests[] = {
-        {.name = STR_INIT("in"), .method = STR_INIT("GET"), .target = STR_INIT("/"), .weight = 1,
+        {.name = STR_INIT("in"),
+         .method = STR_INIT("GET"),
+         .target = STR_INIT("/"),
+         .weight = 1,
          .body_contains = STR_INIT("fly\nday")},
-        {.name = STR_INIT("re"), .method = STR_INIT("GET"), .target = STR_INIT("/"), .weight = 1,
+        {.name = STR_INIT("re"),
+         .method = STR_INIT("GET"),
+         .target = STR_INIT("/"),
+         .weight = 1,
          .body_pattern = STR_INIT("(dayfly.){10}")},
-        {.name = STR_INIT("no"), .method = STR_INIT("GET"), .target = STR_INIT("/"), .weight = 1,
+        {.name = STR_INIT("no"),
+         .method = STR_INIT("GET"),
+         .target = STR_INIT("/"),
+         .weight = 1,
          .body_contains = STR_INIT("mayfly")},
     };
     struct load_spec spec = open_spec(&address, 600, 200);
@@ -315,8 +329,7 @@ static void what_the_body_must_hold_is_checked(void **state) {
     for (uint32_t i = 0; i < 2; i++)
         assert_int_equal(load_errors(&sum.requests[i].counts), 0);
     assert_true(sum.requests[2].counts.done > 0);
-    assert_int_equal(sum.requests[2].counts.errors[LOAD_ERROR_EXPECT],
-                     sum.requests[2].counts.done);
+    assert_int_equal(sum.requests[2].counts.errors[LOAD_ERROR_EXPECT], sum.requests[2].counts.done);
     struct load_request_sample total = {0};
     load_sample_total(&sum, &total);
     assert_int_equal(total.counts.done, 120);
@@ -356,8 +369,7 @@ static void specs_that_make_no_sense_are_refused(void **state) {
 
 UNIT_MAIN(T(the_planned_count_is_sent_and_answered_exactly), T(eight_shards_send_the_plan_once),
           T(a_stall_is_in_the_latency_of_every_request_that_was_due),
-          T(nobody_listening_counts_as_refused),
-          T(without_an_address_every_request_is_a_dns_error),
+          T(nobody_listening_counts_as_refused), T(without_an_address_every_request_is_a_dns_error),
           T(a_server_that_never_answers_ends_in_timeouts_and_unsent),
           T(weights_share_the_requests_and_the_seed_repeats_them),
           T(a_closed_loop_keeps_each_user_busy_until_the_end),

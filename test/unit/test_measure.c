@@ -63,13 +63,21 @@ static void send_second(struct measure *m, uint32_t phase, uint32_t node, uint32
     hist_encode(&h, &bytes);
     hist_deinit(&h);
     uint64_t by_class[LOAD_ERROR_COUNT] = {[LOAD_ERROR_STATUS] = errors};
-    struct wire_sample_request one = {.request = request, .planned = count, .sent = count,
-                                      .done = count, .ok = count - errors, .errors = by_class,
-                                      .errors_count = LOAD_ERROR_COUNT, .latency = buf_str(&bytes),
+    struct wire_sample_request one = {.request = request,
+                                      .planned = count,
+                                      .sent = count,
+                                      .done = count,
+                                      .ok = count - errors,
+                                      .errors = by_class,
+                                      .errors_count = LOAD_ERROR_COUNT,
+                                      .latency = buf_str(&bytes),
                                       .service = buf_str(&bytes)};
-    struct wire_sample sample = {.phase = phase + 1, .from_ns = second * NS_PER_S,
-                                 .until_ns = (second + 1) * NS_PER_S, .requests = &one,
-                                 .requests_count = 1, .last_part = true};
+    struct wire_sample sample = {.phase = phase + 1,
+                                 .from_ns = second * NS_PER_S,
+                                 .until_ns = (second + 1) * NS_PER_S,
+                                 .requests = &one,
+                                 .requests_count = 1,
+                                 .last_part = true};
     assert_int_equal(measure_sample(m, phase, node, &sample, NULL), 0);
 }
 
@@ -166,16 +174,18 @@ static void a_number_that_no_node_can_count_poisons_nothing(void **state) {
     for (size_t i = 0; i < ARRAY_LEN(lies); i++) {
         uint64_t errors[LOAD_ERROR_COUNT] = {[LOAD_ERROR_STATUS] = lies[i]};
         struct wire_sample_request lie[] = {
-            {.request = 0, .ok = lies[i]},        {.request = 0, .sent = lies[i]},
-            {.request = 0, .planned = lies[i]},   {.request = 0, .bytes_in = UINT64_MAX},
+            {.request = 0, .ok = lies[i]},
+            {.request = 0, .sent = lies[i]},
+            {.request = 0, .planned = lies[i]},
+            {.request = 0, .bytes_in = UINT64_MAX},
             {.request = 0, .bytes_out = UINT64_MAX},
             {.request = 0, .errors = errors, .errors_count = LOAD_ERROR_COUNT},
         };
         for (size_t k = 0; k < ARRAY_LEN(lie); k++) {
             /* The first request is honest; the lie after it takes it along. */
             struct wire_sample_request both[] = {{.request = 1, .ok = 5}, lie[k]};
-            struct wire_sample sample = {.phase = 2, .requests = both, .requests_count = 2,
-                                         .last_part = true};
+            struct wire_sample sample = {
+                .phase = 2, .requests = both, .requests_count = 2, .last_part = true};
             assert_int_equal(measure_sample(m, 1, 0, &sample, NULL), -ERR_PROTOCOL);
         }
         struct wire_sample late = {.phase = 2, .late = lies[i]};
@@ -219,7 +229,6 @@ static void one_node_cannot_speak_for_two(void **state) {
 
 UNIT_MAIN(TF(percentiles_are_of_the_union_of_all_nodes),
           TF(a_second_waits_for_every_node_but_not_for_ever),
-          TF(a_broken_window_orders_the_stop_once),
-          TF(thresholds_read_their_own_phase_and_request), TF(a_sample_that_lies_is_refused),
-          TF(a_number_that_no_node_can_count_poisons_nothing),
+          TF(a_broken_window_orders_the_stop_once), TF(thresholds_read_their_own_phase_and_request),
+          TF(a_sample_that_lies_is_refused), TF(a_number_that_no_node_can_count_poisons_nothing),
           TF(a_second_that_is_yet_to_come_is_refused), TF(one_node_cannot_speak_for_two))

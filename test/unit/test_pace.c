@@ -179,6 +179,5 @@ UNIT_MAIN(T(a_constant_rate_is_met_to_the_last_request),
           T(shards_add_up_to_the_plan_and_interleave),
           T(a_request_is_handed_out_neither_early_nor_twice),
           T(a_stalled_sender_gets_the_backlog_with_its_planned_instants),
-          T(ramps_and_holds_follow_the_rate_before_them),
-          T(plans_beyond_the_limits_are_refused),
+          T(ramps_and_holds_follow_the_rate_before_them), T(plans_beyond_the_limits_are_refused),
           T(the_longest_ramp_is_exact_at_its_ends))

@@ -60,10 +60,14 @@ static void what_was_scheduled_can_be_cancelled(void **state) {
 
 static void nonsense_is_refused_with_its_word(void **state) {
     (void)state;
-    static const char *const BAD[][2] = {
-        {"shutdown", "soon"}, {"shutdown", "--frob"}, {"shutdown", "25:00"}, {"shutdown", "+x"},
-        {"shutdown", "+99999999999999999999"}, {"poweroff", "now"}, {"poweroff", "-c"},
-        {"explode", "now"}};
+    static const char *const BAD[][2] = {{"shutdown", "soon"},
+                                         {"shutdown", "--frob"},
+                                         {"shutdown", "25:00"},
+                                         {"shutdown", "+x"},
+                                         {"shutdown", "+99999999999999999999"},
+                                         {"poweroff", "now"},
+                                         {"poweroff", "-c"},
+                                         {"explode", "now"}};
     for (size_t i = 0; i < ARRAY_LEN(BAD); i++) {
         struct power_wish wish;
         struct err err = {0};

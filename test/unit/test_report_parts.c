@@ -6,11 +6,11 @@
 #include "report/series.h"
 #include "report/svg.h"
 
-#define SAYS(call, want)                                                                           \
-    do {                                                                                           \
-        buf_reset(&b);                                                                             \
-        call;                                                                                      \
-        assert_text(&b, want);                                                                     \
+#define SAYS(call, want)       \
+    do {                       \
+        buf_reset(&b);         \
+        call;                  \
+        assert_text(&b, want); \
     } while (0)
 
 static void rates_and_latencies_keep_three_digits(void **state) {
@@ -100,9 +100,13 @@ static void a_series_keeps_the_worst_second_and_the_sums(void **state) {
     (void)state;
     struct result_second seconds[100];
     for (size_t i = 0; i < ARRAY_LEN(seconds); i++)
-        seconds[i] = (struct result_second){.unix_ms = 5000 + (int64_t)i * 1000, .asked = 10,
-                                            .done = 9, .errors = 1, .has_latency = true,
-                                            .p99_ns = i == 57 ? 77 : 10, .nodes_ready = i == 3};
+        seconds[i] = (struct result_second){.unix_ms = 5000 + (int64_t)i * 1000,
+                                            .asked = 10,
+                                            .done = 9,
+                                            .errors = 1,
+                                            .has_latency = true,
+                                            .p99_ns = i == 57 ? 77 : 10,
+                                            .nodes_ready = i == 3};
     struct result r = {.run = "r", .name = "n", .seconds = seconds, .second_count = 100};
     struct series s;
     series_init(&s, &r, 30);

@@ -72,8 +72,8 @@ static void result_json_says_what_the_struct_says(void **state) {
 
 static void percentiles_of_result_json_are_ordered(void **state) {
     (void)state;
-    static const char *const names[] = {"min_us",  "p50_us",   "p75_us",    "p90_us",    "p95_us",
-                                        "p99_us",  "p99_9_us", "p99_99_us", "p99_999_us", "max_us"};
+    static const char *const names[] = {"min_us", "p50_us",   "p75_us",    "p90_us",     "p95_us",
+                                        "p99_us", "p99_9_us", "p99_99_us", "p99_999_us", "max_us"};
     CLEANUP(fake_result_freep) struct fake_result *fake = fake_result_new(&PLAIN);
     json_t *j = json_of(&fake->result);
     size_t i;
@@ -225,8 +225,8 @@ static void junit_has_a_case_for_every_promise(void **state) {
     CLEANUP(fake_result_freep) struct fake_result *fake = fake_result_new(&PLAIN);
     struct junit j = junit_of(&fake->result);
     const struct result *r = &fake->result;
-    assert_int_equal(j.cases, r->threshold_count + r->check_count + r->phase_count + 1 +
-                                  r->exit_count);
+    assert_int_equal(j.cases,
+                     r->threshold_count + r->check_count + r->phase_count + 1 + r->exit_count);
     assert_int_equal(j.cases, j.claimed_tests);
     assert_int_equal(j.failures, j.claimed_failures);
     assert_true(j.failures >= 1);
@@ -241,7 +241,10 @@ static void junit_stays_xml_whatever_the_names_are(void **state) {
 static void a_leak_and_missing_data_are_failures_in_junit(void **state) {
     (void)state;
     struct result_threshold t = {.text = "p99 < 1ms", .state = RESULT_NO_DATA};
-    struct result r = {.run = "r", .name = "n", .thresholds = &t, .threshold_count = 1,
+    struct result r = {.run = "r",
+                       .name = "n",
+                       .thresholds = &t,
+                       .threshold_count = 1,
                        .clean = {.leak = "i-1 may be left"}};
     struct junit j = junit_of(&r);
     assert_int_equal(j.cases, 2);
@@ -303,9 +306,9 @@ static void the_page_is_well_formed_whatever_the_texts_are(void **state) {
 static void the_page_needs_no_script_and_no_network(void **state) {
     (void)state;
     static const struct str forbidden[] = {
-        STR_INIT("<script"),  STR_INIT("<img"),    STR_INIT("<link"),    STR_INIT("<iframe"),
-        STR_INIT("onerror="), STR_INIT(" href=\"http"), STR_INIT("src="), STR_INIT("@import"),
-        STR_INIT("url(http"), STR_INIT("\x1b"),    STR_INIT("\u202e")};
+        STR_INIT("<script"),  STR_INIT("<img"),         STR_INIT("<link"), STR_INIT("<iframe"),
+        STR_INIT("onerror="), STR_INIT(" href=\"http"), STR_INIT("src="),  STR_INIT("@import"),
+        STR_INIT("url(http"), STR_INIT("\x1b"),         STR_INIT("\u202e")};
     CLEANUP(fake_result_freep) struct fake_result *fake = fake_result_new(&HOSTILE);
     struct buf b = BUF_INIT(16 * MIB);
     html_add(&b, &fake->result);
@@ -326,11 +329,16 @@ static void every_chart_has_a_title_a_description_and_a_table(void **state) {
     CLEANUP(fake_result_freep) struct fake_result *fake = fake_result_new(&PLAIN);
     struct buf b = BUF_INIT(16 * MIB);
     html_add(&b, &fake->result);
-    static const struct str needed[] = {
-        STR_INIT("id=\"tl-t\""), STR_INIT("id=\"tl-d\""), STR_INIT("id=\"sp-t\""),
-        STR_INIT("id=\"fl-t\""), STR_INIT("id=\"ga-t\""), STR_INIT("id=\"ns-t\""),
-        STR_INIT("<caption>Timeline"), STR_INIT("<caption>Percentiles"),
-        STR_INIT("<caption>From launch to ready"), STR_INIT("<caption>All nodes")};
+    static const struct str needed[] = {STR_INIT("id=\"tl-t\""),
+                                        STR_INIT("id=\"tl-d\""),
+                                        STR_INIT("id=\"sp-t\""),
+                                        STR_INIT("id=\"fl-t\""),
+                                        STR_INIT("id=\"ga-t\""),
+                                        STR_INIT("id=\"ns-t\""),
+                                        STR_INIT("<caption>Timeline"),
+                                        STR_INIT("<caption>Percentiles"),
+                                        STR_INIT("<caption>From launch to ready"),
+                                        STR_INIT("<caption>All nodes")};
     for (size_t i = 0; i < ARRAY_LEN(needed); i++)
         if (!str_contains(buf_str(&b), needed[i]))
             fail_msg("the page lacks %.*s", STR_ARG(needed[i]));
@@ -351,10 +359,10 @@ static void a_large_run_stays_small_on_paper(void **state) {
 
 static void every_file_is_written_and_none_is_left_half(void **state) {
     (void)state;
-    static const char *const names[] = {
-        "result.json", "summary.txt",  "timeline.csv", "requests.csv",        "nodes.csv",
-        "junit.xml",   "events.ndjson", "report.html",  "config.yaml", "config.resolved.yaml",
-        "latency.hlog"};
+    static const char *const names[] = {"result.json",          "summary.txt", "timeline.csv",
+                                        "requests.csv",         "nodes.csv",   "junit.xml",
+                                        "events.ndjson",        "report.html", "config.yaml",
+                                        "config.resolved.yaml", "latency.hlog"};
     char dir[] = "/tmp/dayfly-result-XXXXXX";
     assert_non_null(mkdtemp(dir));
     CLEANUP(fake_result_freep) struct fake_result *fake = fake_result_new(&HOSTILE);

@@ -14,8 +14,8 @@ static struct run_config plan(uint32_t want, uint32_t min) {
     c.roles[1].start_order = 1;
     one_span = (struct run_span){.role = 0, .first = 0, .last = want - 1};
     one_phase[0] = (struct run_phase_config){.duration_ns = 5 * NS_PER_S};
-    one_phase[1] = (struct run_phase_config){
-        .spans = &one_span, .span_count = 1, .timeout_ns = 60 * NS_PER_S};
+    one_phase[1] =
+        (struct run_phase_config){.spans = &one_span, .span_count = 1, .timeout_ns = 60 * NS_PER_S};
     c.phases = one_phase;
     c.phase_count = 2;
     c.collects = true;
@@ -335,16 +335,16 @@ static void the_same_story_gives_the_same_hash(void **state) {
 UNIT_MAIN(T(a_run_without_trouble_ends_clean_with_exit_0),
           T(nothing_is_launched_before_its_intent_is_durable),
           T(a_broken_journal_ends_the_run_without_a_launch),
-          T(a_journal_that_breaks_later_still_ends_every_instance),
-          T(missing_permission_is_exit_4), T(capacity_for_half_is_exit_5_and_nothing_stays),
+          T(a_journal_that_breaks_later_still_ends_every_instance), T(missing_permission_is_exit_4),
+          T(capacity_for_half_is_exit_5_and_nothing_stays),
           T(capacity_above_quorum_goes_on_after_the_launch_timeout),
           T(quota_stops_topping_up_at_once), T(a_fleet_that_never_answers_is_exit_6),
           T(a_failed_setup_is_tried_again_and_then_exit_7),
           T(a_service_that_never_gets_ready_is_exit_7), T(services_start_in_order),
           T(a_failed_phase_is_exit_7_unless_it_may_continue),
           T(a_phase_that_hangs_is_stopped_at_its_timeout),
-          T(a_broken_threshold_stops_the_load_and_is_exit_99),
-          T(one_stop_collects_and_gives_back), T(a_second_stop_skips_collecting),
+          T(a_broken_threshold_stops_the_load_and_is_exit_99), T(one_stop_collects_and_gives_back),
+          T(a_second_stop_skips_collecting),
           T(a_third_stop_leaves_within_its_time_after_asking_for_all_to_end),
           T(a_stop_is_obeyed_in_every_stage),
           T(the_cap_of_the_nodes_ends_the_run_before_they_end_themselves),

@@ -10,8 +10,8 @@ static struct run_config plan(uint32_t want, uint32_t min) {
     memcpy(c.id, "7k2m", 5);
     rig_role(&c, want, min);
     span = (struct run_span){.role = 0, .first = 0, .last = want - 1};
-    phase = (struct run_phase_config){
-        .spans = &span, .span_count = 1, .timeout_ns = 600 * NS_PER_S};
+    phase =
+        (struct run_phase_config){.spans = &span, .span_count = 1, .timeout_ns = 600 * NS_PER_S};
     c.phases = &phase;
     c.phase_count = 1;
     return c;

@@ -165,10 +165,9 @@ static void down_ends_what_the_tags_show(void **state) {
     assert_int_equal(rig->last[RUN_NOTE_CLEAN].count, 6);
 }
 
-static void replay(struct rig *rig, uint64_t sequence, enum run_record_kind kind,
-                   uint32_t intent, uint32_t count) {
-    struct run_record r = {
-        .kind = kind, .sequence = sequence, .intent = intent, .count = count};
+static void replay(struct rig *rig, uint64_t sequence, enum run_record_kind kind, uint32_t intent,
+                   uint32_t count) {
+    struct run_record r = {.kind = kind, .sequence = sequence, .intent = intent, .count = count};
     run_replay(rig->run, &r);
 }
 
@@ -264,11 +263,9 @@ static void the_journal_of_a_run_replays_into_its_own_teardown(void **state) {
 UNIT_MAIN(T(clean_needs_two_sweeps_apart), T(a_listing_error_is_never_an_empty_listing),
           T(accepted_is_not_ended), T(one_refused_id_does_not_keep_the_others_alive),
           T(a_terminate_call_names_500_at_most), T(absence_counts_after_two_reads_far_apart),
-          T(a_node_that_comes_back_into_the_listing_is_ended),
-          T(resources_that_stay_are_a_leak),
+          T(a_node_that_comes_back_into_the_listing_is_ended), T(resources_that_stay_are_a_leak),
           T(resources_in_the_making_are_waited_for_before_they_are_deleted),
-          T(down_ends_what_the_tags_show),
-          T(an_unsettled_launch_of_a_dead_head_delays_clean),
+          T(down_ends_what_the_tags_show), T(an_unsettled_launch_of_a_dead_head_delays_clean),
           T(a_settled_launch_of_a_dead_head_delays_nothing),
           T(all_instances_seen_settle_a_launch_at_once),
           T(a_teardown_may_ask_again_to_learn_what_a_launch_brought),

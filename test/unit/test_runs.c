@@ -11,9 +11,10 @@ static void an_id_is_four_small_letters_or_digits(void **state) {
 static void nothing_else_becomes_part_of_a_path_or_a_filter(void **state) {
     (void)state;
     static const struct str strange[] = {
-        STR_INIT(""),     STR_INIT("*"),     STR_INIT("????"), STR_INIT("abc?"), STR_INIT("7k2*"),
-        STR_INIT("abc"),  STR_INIT("abcde"), STR_INIT("ABCD"), STR_INIT("../x"), STR_INIT("a/.."),
-        STR_INIT("a b "), STR_INIT("abc\n"), STR_INIT("abc\0"), STR_INIT("\x1b[2J"), STR_INIT("ab\xc3\xa9"),
+        STR_INIT(""),      STR_INIT("*"),       STR_INIT("????"),       STR_INIT("abc?"),
+        STR_INIT("7k2*"),  STR_INIT("abc"),     STR_INIT("abcde"),      STR_INIT("ABCD"),
+        STR_INIT("../x"),  STR_INIT("a/.."),    STR_INIT("a b "),       STR_INIT("abc\n"),
+        STR_INIT("abc\0"), STR_INIT("\x1b[2J"), STR_INIT("ab\xc3\xa9"),
     };
     struct runs_info info;
     for (size_t i = 0; i < ARRAY_LEN(strange); i++) {

@@ -126,8 +126,8 @@ static void ask(const struct serve *serve, unsigned count, unsigned *ret_ok, uns
     while (str_line(&rest, &line)) {
         /* a reply follows a body without a line break */
         *ret_ok += str_contains(line, STR("HTTP/1.1 200 OK"));
-        *ret_other += str_contains(line, STR("HTTP/1.1 429 ")) ||
-                      str_contains(line, STR("HTTP/1.1 500 "));
+        *ret_other +=
+            str_contains(line, STR("HTTP/1.1 429 ")) || str_contains(line, STR("HTTP/1.1 500 "));
     }
     close(fd);
     buf_deinit(&text);

@@ -31,16 +31,15 @@ static int tear_down(void **state) {
 }
 
 /* The status of GET `path`, "" for no answer. */
-static void ask(const struct emu_endpoint *e, const char *path, const char *token,
-                char *into, size_t size) {
+static void ask(const struct emu_endpoint *e, const char *path, const char *token, char *into,
+                size_t size) {
     char text[512];
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     address.sin_port = htons((uint16_t)strtoul(strrchr(e->url, ':') + 1, NULL, 10));
     into[0] = '\0';
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-    int length = snprintf(text, sizeof text,
-                          "GET %s HTTP/1.0\r\nX-Dayfly-Token: %s\r\n\r\n", path, token);
+    int length =
+        snprintf(text, sizeof text, "GET %s HTTP/1.0\r\nX-Dayfly-Token: %s\r\n\r\n", path, token);
     if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
         write(fd, text, (size_t)length) == length) {
         ssize_t got = recv(fd, into, size - 1, MSG_WAITALL);

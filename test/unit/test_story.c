@@ -156,5 +156,4 @@ static void more_text_than_an_event_holds_is_cut(void **state) {
 UNIT_MAIN(T(plain_lines_are_those_of_the_interface), T(progress_and_result_lines_need_no_word),
           T(values_with_blanks_are_quoted_and_cleaned), T(json_records_have_units_in_their_names),
           T(a_terminal_line_is_aligned_and_cut_to_the_width),
-          T(an_event_without_a_sentence_shows_its_fields),
-          T(more_text_than_an_event_holds_is_cut))
+          T(an_event_without_a_sentence_shows_its_fields), T(more_text_than_an_event_holds_is_cut))

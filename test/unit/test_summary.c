@@ -4,8 +4,7 @@
 #include "report/summary.h"
 #include "report/width.h"
 
-static const struct fake_options OPTIONS = {.seed = 7, .servers = 2, .clients = 6,
-                                            .seconds = 900};
+static const struct fake_options OPTIONS = {.seed = 7, .servers = 2, .clients = 6, .seconds = 900};
 
 static void check(const struct result *r, const char *path, bool ascii) {
     struct buf b = BUF_INIT(64 * KIB);
@@ -26,7 +25,9 @@ static void summaries_match_the_recorded_ones(void **state) {
     options.leak = true;
     CLEANUP(fake_result_freep) struct fake_result *leaking = fake_result_new(&options);
     check(&leaking->result, "test/vectors/summary/leak.txt", false);
-    check(&(struct result){.run = "7k2m", .name = "http", .verdict = RESULT_BROKEN,
+    check(&(struct result){.run = "7k2m",
+                           .name = "http",
+                           .verdict = RESULT_BROKEN,
                            .why = "no capacity for client: 0 of 6 running after 10:00"},
           "test/vectors/summary/empty.txt", false);
 }
@@ -54,6 +55,5 @@ static void the_text_is_coloured_by_its_signs(void **state) {
     buf_deinit(&b);
 }
 
-UNIT_MAIN(T(the_text_is_coloured_by_its_signs),
-          T(summaries_match_the_recorded_ones),
+UNIT_MAIN(T(the_text_is_coloured_by_its_signs), T(summaries_match_the_recorded_ones),
           T(outside_text_cannot_break_lines_or_colours))

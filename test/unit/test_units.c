@@ -8,9 +8,14 @@ static void durations_carry_their_units(void **state) {
         const char *text;
         uint64_t ns;
     } cases[] = {
-        {"250us", 250000},           {"5ms", 5000000},     {"30s", 30 * NS_PER_S},
-        {"1h30m", 5400 * NS_PER_S},  {"2d", 172800 * NS_PER_S}, {"1.5s", 1500000000},
-        {"0s", 0},                   {"1m1s", 61 * NS_PER_S},
+        {"250us", 250000},
+        {"5ms", 5000000},
+        {"30s", 30 * NS_PER_S},
+        {"1h30m", 5400 * NS_PER_S},
+        {"2d", 172800 * NS_PER_S},
+        {"1.5s", 1500000000},
+        {"0s", 0},
+        {"1m1s", 61 * NS_PER_S},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         uint64_t ns = 1;
@@ -30,8 +35,17 @@ static void a_bare_number_is_no_duration_and_the_error_proposes_one(void **state
 
 static void bad_durations_are_refused(void **state) {
     (void)state;
-    static const char *const bad[] = {"", "s", "5x", "-5s", "1h-5m", "5.s", ".s", "1e3s", "5 s",
-                                      "99999999999d", "18446744073709551616ns"};
+    static const char *const bad[] = {"",
+                                      "s",
+                                      "5x",
+                                      "-5s",
+                                      "1h-5m",
+                                      "5.s",
+                                      ".s",
+                                      "1e3s",
+                                      "5 s",
+                                      "99999999999d",
+                                      "18446744073709551616ns"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         uint64_t ns = 7;
         assert_true(units_duration(str_from(bad[i]), &ns, NULL) < 0);
@@ -41,8 +55,8 @@ static void bad_durations_are_refused(void **state) {
 
 static void durations_print_as_they_parse(void **state) {
     (void)state;
-    static const uint64_t values[] = {0, 1, 999, 250000, 1500000000, 5400 * NS_PER_S,
-                                      90061 * NS_PER_S + 7};
+    static const uint64_t values[] = {
+        0, 1, 999, 250000, 1500000000, 5400 * NS_PER_S, 90061 * NS_PER_S + 7};
     for (size_t i = 0; i < ARRAY_LEN(values); i++) {
         CLEANUP(buf_deinit) struct buf text = BUF_INIT(100);
         uint64_t again = 1;

@@ -2,8 +2,7 @@
 
 #include "codec/url.h"
 
-static void check(const char *text, bool tls, const char *host, uint16_t port,
-                  const char *target) {
+static void check(const char *text, bool tls, const char *host, uint16_t port, const char *target) {
     struct url url = {0};
     assert_int_equal(url_parse(str_from(text), &url, NULL), 0);
     assert_int_equal(url.tls, tls);

@@ -50,7 +50,10 @@ static void a_cut_text_ends_in_an_ellipsis_within_the_width(void **state) {
 static void clean_text_has_no_control_character(void **state) {
     (void)state;
     struct buf b = BUF_INIT(1024);
-    width_add_clean(&b, STR("a\x1b[2Jb\tc\r\nd\x7f\xc2\x9b" "1m\xff\u202ex\u00e9"), false);
+    width_add_clean(&b,
+                    STR("a\x1b[2Jb\tc\r\nd\x7f\xc2\x9b"
+                        "1m\xff\u202ex\u00e9"),
+                    false);
     assert_text(&b, "a\ufffd[2Jb c  d\ufffd\ufffd1m\ufffd\ufffdx\u00e9");
     buf_reset(&b);
     width_add_clean(&b, STR("a\x1b\u00e9"), true);
@@ -75,8 +78,7 @@ static void long_lines_are_wrapped_at_blanks(void **state) {
     buf_deinit(&b);
 }
 
-UNIT_MAIN(T(long_lines_are_wrapped_at_blanks),
-          T(wide_and_combining_characters_are_known),
+UNIT_MAIN(T(long_lines_are_wrapped_at_blanks), T(wide_and_combining_characters_are_known),
           T(overlong_and_surrogate_bytes_are_invalid),
           T(a_cut_text_ends_in_an_ellipsis_within_the_width),
           T(clean_text_has_no_control_character))

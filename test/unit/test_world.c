@@ -63,12 +63,15 @@ static struct seen *open_seen(enum emu_isolate isolate) {
     strncpy(s->dir, "/tmp/dayfly-world-XXXXXX", sizeof s->dir - 1);
     assert_non_null(mkdtemp(s->dir));
     s->loop = loop_new();
-    struct world_options options = {
-        .isolate = isolate, .dir = s->dir, .minute_ns = 50 * NS_PER_MS};
-    struct world_events events = {.booted = on_booted, .powered_off = on_off,
-                                  .halted = on_halted, .failed = on_failed,
-                                  .console = on_console, .metadata = on_metadata,
-                                  .gone = on_gone, .arg = s};
+    struct world_options options = {.isolate = isolate, .dir = s->dir, .minute_ns = 50 * NS_PER_MS};
+    struct world_events events = {.booted = on_booted,
+                                  .powered_off = on_off,
+                                  .halted = on_halted,
+                                  .failed = on_failed,
+                                  .console = on_console,
+                                  .metadata = on_metadata,
+                                  .gone = on_gone,
+                                  .arg = s};
     if (world_new(s->loop, &options, &events, &s->world, &err) < 0)
         fail_msg("%s", err.text);
     return s;
@@ -144,9 +147,10 @@ static void user_data_runs_and_poweroff_ends_the_instance(void **state) {
 static void a_scheduled_shutdown_comes_and_a_cancelled_one_does_not(void **state) {
     (void)state;
     struct seen *s = open_seen(EMU_PROCESS);
-    struct cloud_instance in = instance(
-        s, 0, "#!/bin/sh\nshutdown -P +1 && shutdown -c && sleep 0.5 && echo STILL_HERE\n"
-              "shutdown -h +2\nsleep 60\n");
+    struct cloud_instance in =
+        instance(s, 0,
+                 "#!/bin/sh\nshutdown -P +1 && shutdown -c && sleep 0.5 && echo STILL_HERE\n"
+                 "shutdown -h +2\nsleep 60\n");
     start(s, &in);
     wait_for(s, has_gone);
     assert_non_null(strstr(buf_text(&s->console), "STILL_HERE"));
@@ -168,9 +172,10 @@ static void halt_leaves_a_dead_system_that_still_exists(void **state) {
 static void a_daemon_that_left_its_session_ends_with_the_instance(void **state) {
     (void)state;
     struct seen *s = open_seen(EMU_PROCESS);
-    struct cloud_instance in = instance(
-        s, 0, "#!/bin/sh\nsetsid sh -c '(trap \"\" TERM HUP; echo D=$$; setsid sleep 300 & "
-              "echo E=$!; echo READY; sleep 300)' &\nwait\n");
+    struct cloud_instance in =
+        instance(s, 0,
+                 "#!/bin/sh\nsetsid sh -c '(trap \"\" TERM HUP; echo D=$$; setsid sleep 300 & "
+                 "echo E=$!; echo READY; sleep 300)' &\nwait\n");
     start(s, &in);
     wait_for(s, said_ready);
     pid_t outer = pid_named(s, "D=");
@@ -218,8 +223,9 @@ static void nothing_outlives_a_cloud_that_was_killed(void **state) {
     if (cloud == 0) {
         struct seen *s = open_seen(EMU_PROCESS);
         struct cloud_instance in =
-            instance(s, 0, "#!/bin/sh\ntrap '' TERM\nsetsid sleep 300 &\necho E=$!\n"
-                           "echo READY\nwait\n");
+            instance(s, 0,
+                     "#!/bin/sh\ntrap '' TERM\nsetsid sleep 300 &\necho E=$!\n"
+                     "echo READY\nwait\n");
         start(s, &in);
         wait_for(s, said_ready);
         struct told tell = {.sleeper = pid_named(s, "E=")};
@@ -247,8 +253,8 @@ static void nothing_outlives_a_cloud_that_was_killed(void **state) {
 static void a_dud_without_network_reaches_nobody(void **state) {
     (void)state;
     struct seen *s = open_seen(EMU_PROCESS);
-    struct cloud_instance in = instance(
-        s, 0, "#!/bin/bash\n(echo > /dev/tcp/127.0.0.1/9) 2>&1\necho READY\nsleep 60\n");
+    struct cloud_instance in =
+        instance(s, 0, "#!/bin/bash\n(echo > /dev/tcp/127.0.0.1/9) 2>&1\necho READY\nsleep 60\n");
     in.dud = CLOUD_DUD_NO_NETWORK;
     start(s, &in);
     wait_for(s, said_ready);
@@ -296,12 +302,12 @@ static void a_namespace_is_a_machine_of_its_own(void **state) {
         skip();
     }
     struct seen *s = open_seen(EMU_NAMESPACE);
-    struct cloud_instance in = instance(
-        s, 0,
-        "#!/bin/bash\necho host=$(hostname) pid1=$(tr -d '\\0' < /proc/1/comm)\n"
-        "touch /usr/written && rm -rf /etc/hostname && echo wrote\n"
-        "(exec 3<>/dev/tcp/169.254.169.254/80) 2>&1 && echo metadata=ok\n"
-        "setsid sleep 300 &\necho READY\n/sbin/poweroff\nsleep 60\n");
+    struct cloud_instance in =
+        instance(s, 0,
+                 "#!/bin/bash\necho host=$(hostname) pid1=$(tr -d '\\0' < /proc/1/comm)\n"
+                 "touch /usr/written && rm -rf /etc/hostname && echo wrote\n"
+                 "(exec 3<>/dev/tcp/169.254.169.254/80) 2>&1 && echo metadata=ok\n"
+                 "setsid sleep 300 &\necho READY\n/sbin/poweroff\nsleep 60\n");
     start(s, &in);
     wait_for(s, has_gone);
     print_message("%s", buf_text(&s->console));

@@ -18,19 +18,19 @@
 #include "base/str.h"
 
 #define T(name) cmocka_unit_test(name)
-#define UNIT_MAIN(...)                                                                             \
-    int main(void) {                                                                               \
-        const struct CMUnitTest tests[] = {__VA_ARGS__};                                           \
-        return cmocka_run_group_tests(tests, NULL, NULL);                                          \
+#define UNIT_MAIN(...)                                    \
+    int main(void) {                                      \
+        const struct CMUnitTest tests[] = {__VA_ARGS__};  \
+        return cmocka_run_group_tests(tests, NULL, NULL); \
     }
 
 /* Both values are printed when they differ. */
 #define assert_text(got, want) assert_string_equal(buf_text(got), want)
-#define assert_str(got, want)                                                                      \
-    do {                                                                                           \
-        char *got_ = str_dup(got);                                                                 \
-        assert_string_equal(got_, want);                                                           \
-        mem_free(got_);                                                                            \
+#define assert_str(got, want)            \
+    do {                                 \
+        char *got_ = str_dup(got);       \
+        assert_string_equal(got_, want); \
+        mem_free(got_);                  \
     } while (0)
 
 #endif
