@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include <stdarg.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static void on_stop_signal(void *arg, int number) {
@@ -73,6 +74,11 @@ static struct screen *open_screen(const struct args *args, int zone_offset_s) {
 int session_open(struct session *s, const struct args *args, struct err *err) {
     static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
     static const int paints[] = {SIGWINCH, SIGUSR1};
+    struct rlimit cores;
+    if (getrlimit(RLIMIT_CORE, &cores) == 0) { /* keys and tokens do not belong on disk */
+        cores.rlim_cur = 0;
+        ignore(setrlimit(RLIMIT_CORE, &cores) < 0);
+    }
     *s = (struct session){.args = args};
     TRY(runs_state_dir(s->state_dir, sizeof s->state_dir, err));
     snprintf(s->runs_dir, sizeof s->runs_dir, "%s/runs", s->state_dir);

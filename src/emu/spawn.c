@@ -18,8 +18,33 @@
 #define READY_FD 3
 #define STOP_EVERY_MS 20
 
+/* What of our environment the cloud needs.  Above all it gets no AWS_*: credentials of a real account
+ * have no business in it. */
+static bool is_for_cloud(struct str entry) {
+    static const struct str names[] = {STR_INIT("PATH="), STR_INIT("HOME="), STR_INIT("TMPDIR="),
+                                       STR_INIT("XDG_STATE_HOME="), STR_INIT("LANG="),
+                                       STR_INIT("LC_ALL="), STR_INIT("TZ="),
+                                       STR_INIT("ASAN_OPTIONS="), STR_INIT("UBSAN_OPTIONS="),
+                                       STR_INIT("LSAN_OPTIONS=")};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (str_starts_with(entry, names[i]))
+            return true;
+    return false;
+}
+
+static char **cloud_environment(void) {
+    size_t count = 0, kept = 0;
+    while (environ[count])
+        count++;
+    char **env = mem_new_array(count + 1, sizeof *env);
+    for (size_t i = 0; i < count; i++)
+        if (is_for_cloud(str_from(environ[i])))
+            env[kept++] = environ[i];
+    return env;
+}
+
 /* Between fork and exec: only what is allowed in a signal handler. */
-static NORETURN void become_cloud(char **argv, int ready_fd, int log_fd) {
+static NORETURN void become_cloud(char **argv, char **env, int ready_fd, int log_fd) {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -30,7 +55,7 @@ static NORETURN void become_cloud(char **argv, int ready_fd, int log_fd) {
     if (null_fd >= 0 && dup2(null_fd, 0) == 0 && dup2(log, 1) == 1 && dup2(log, 2) == 2 &&
         dup2(ready, READY_FD) == READY_FD) {
         syscall(SYS_close_range, READY_FD + 1, ~0U, 0);
-        execv("/proc/self/exe", argv);
+        execve("/proc/self/exe", argv, env);
     }
     _exit(126);
 }
@@ -89,10 +114,11 @@ int emu_spawn(const struct emu_options *o, int log_fd, struct emu_endpoint *ret,
     argv[count++] = str_dup(STR("--ready-fd"));
     argv[count++] = str_dup(STR("3"));
     must(count < OPTIONS_ARGS_MAX);
+    CLEANUP(mem_freep) char **env = cloud_environment();
     pid_t pid = fork();
     int code = errno;
     if (pid == 0)
-        become_cloud(argv, ready[1], log_fd);
+        become_cloud(argv, env, ready[1], log_fd);
     options_argv_free(argv);
     close(ready[1]);
     int result = pid < 0 ? err_set_errno(err, ERR_IO, code, "cannot start the rehearsal cloud")

@@ -60,6 +60,14 @@ static int count_records(struct journal *journal, struct err *err) {
 static int open_db(struct journal *journal, const char *dir, int flags, struct err *err) {
     CLEANUP(buf_deinit) struct buf path = BUF_INIT(4096);
     buf_printf(&path, "%s/journal.db", dir);
+    /* Made here for its mode, which its companions take over. */
+    int fd = flags & SQLITE_OPEN_CREATE
+                 ? open(buf_text(&path), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)
+                 : -1;
+    if (fd < 0 && flags & SQLITE_OPEN_CREATE)
+        return err_set_errno(err, ERR_IO, errno, "%s", buf_text(&path));
+    if (fd >= 0)
+        close(fd);
     if (sqlite3_open_v2(buf_text(&path), &journal->db, flags, NULL) != SQLITE_OK)
         return db_error(journal->db, buf_text(&path), err);
     sqlite3_busy_timeout(journal->db, 2000);
