@@ -18,13 +18,18 @@
 #define READY_FD 3
 #define STOP_EVERY_MS 20
 
-/* What of our environment the cloud needs.  Above all it gets no AWS_*: credentials of a real account
- * have no business in it. */
+/* What of our environment the cloud needs.  Above all it gets no AWS_*: credentials of a real
+ * account have no business in it. */
 static bool is_for_cloud(struct str entry) {
-    static const struct str names[] = {STR_INIT("PATH="), STR_INIT("HOME="), STR_INIT("TMPDIR="),
-                                       STR_INIT("XDG_STATE_HOME="), STR_INIT("LANG="),
-                                       STR_INIT("LC_ALL="), STR_INIT("TZ="),
-                                       STR_INIT("ASAN_OPTIONS="), STR_INIT("UBSAN_OPTIONS="),
+    static const struct str names[] = {STR_INIT("PATH="),
+                                       STR_INIT("HOME="),
+                                       STR_INIT("TMPDIR="),
+                                       STR_INIT("XDG_STATE_HOME="),
+                                       STR_INIT("LANG="),
+                                       STR_INIT("LC_ALL="),
+                                       STR_INIT("TZ="),
+                                       STR_INIT("ASAN_OPTIONS="),
+                                       STR_INIT("UBSAN_OPTIONS="),
                                        STR_INIT("LSAN_OPTIONS=")};
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (str_starts_with(entry, names[i]))
