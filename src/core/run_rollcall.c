@@ -72,8 +72,8 @@ void rollcall_join(struct run *run, const struct run_event *ev, struct run_actio
         return;
     }
     struct run_node *n = &run->nodes[node];
-    if (roster_alive(n) && n->private_ip == 0 && n->public_ip == 0) {
-        refuse(run, act, ev, RUN_WHY_TOO_EARLY, node);
+    if (n->private_ip == 0 && n->public_ip == 0) { /* who asks cannot be told yet, or matters not */
+        refuse(run, act, ev, roster_alive(n) ? RUN_WHY_TOO_EARLY : RUN_WHY_TOO_LATE, node);
         return;
     }
     if (!source_fits(n, ev->join.source_ip)) {

@@ -19,6 +19,7 @@ struct making {
     struct arena *arena;
     struct result *r;
     struct validity validity;
+    bool mostly_errors;
     struct result_exit exits[OUTCOME_COUNT];
     struct result_validity statements[VALIDITY_REASONS_MAX + 4];
     struct result_error errors[512];
@@ -461,11 +462,16 @@ static const char *first_trouble(struct making *m) {
         if (m->r->phases[i].state == RESULT_FAILED)
             return arena_printf(m->arena, "phase %s: %s", m->r->phases[i].name,
                                 m->r->phases[i].detail);
+    /* The last trouble before the end was decided is its cause; what came after is its effect. */
+    uint32_t end = h->event_count;
     for (uint32_t i = h->event_count; i-- > 0;)
-        if (h->events[i]->mark >= STORY_WARN && h->events[i]->text[0] &&
-            h->events[i]->kind != STORY_STOP)
+        if (h->events[i]->kind == STORY_STOP)
+            end = i;
+    for (uint32_t i = end; i-- > 0;)
+        if ((h->events[i]->mark >= STORY_WARN || h->events[i]->kind == STORY_NOTE) &&
+            h->events[i]->text[0])
             return h->events[i]->text;
-    return run_why_word(h->run->end_why);
+    return tell_why(h->run->end_why);
 }
 
 static void fill_verdict(struct making *m) {
@@ -475,7 +481,7 @@ static void fill_verdict(struct making *m) {
         m->r->why = "stopped by the user";
     } else if (exits & ~(uint32_t)RUN_EXIT_THRESHOLDS) {
         m->r->verdict = RESULT_BROKEN;
-        m->r->why = first_trouble(m);
+        m->r->why = m->mostly_errors ? "half of all requests or more failed" : first_trouble(m);
     } else if (exits & RUN_EXIT_THRESHOLDS) {
         m->r->verdict = RESULT_FAIL;
         m->r->why = "a threshold failed";
@@ -493,7 +499,8 @@ static void check_broken(struct making *m) {
             ok += m->r->phases[i].done;
             errors += m->r->phases[i].errors;
         }
-    if (errors && errors >= ok)
+    m->mostly_errors = errors && errors >= ok;
+    if (m->mostly_errors)
         m->h->exits |= RUN_EXIT_WORKLOAD;
 }
 
