@@ -299,8 +299,12 @@ static void on_beat(void *arg) {
             .cpu_percent = mean_cpu_percent(h),
             .spent_usd_micro = (int64_t)run_cost_usd_micro(h->run, now),
         };
-        if (h->run->phase_running)
+        if (h->run->phase_running) {
             h->last_context = context;
+        } else { /* its last second becomes final when the nodes are already leaving */
+            context.nodes_ready = h->last_context.nodes_ready;
+            context.cpu_percent = h->last_context.cpu_percent;
+        }
         if (measure_tick(h->measure, &context) >= 0) {
             struct run_event event = {.kind = RUN_EV_ABORT};
             head_feed(h, &event);
