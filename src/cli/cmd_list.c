@@ -26,7 +26,7 @@ static void add_row(struct buf *out, const struct source *source, const struct f
     add_since(&age, run->first_launch_unix_ms, now);
     add_since(&left, now, run->deadline_unix_ms);
     units_add_money(&price, hourly(run));
-    buf_printf(out, "%-24.*s %-6.*s %-16s %5zu %9s %9s %9s  %.*s\n", STR_ARG(run->name),
+    buf_printf(out, "%-14.*s %-6.*s %-16s %5zu %7s %8s %7s  %.*s\n", STR_ARG(run->name),
                STR_ARG(run->run), source->name, run->node_count, buf_text(&age), buf_text(&left),
                buf_text(&price), STR_ARG(run->owner));
 }
@@ -62,7 +62,7 @@ static int run(const struct args *args) {
         print_json(&all);
         return all.failed ? EXIT_DEGRADED : EXIT_OK;
     }
-    buf_printf(&out, "%-24s %-6s %-16s %5s %9s %9s %9s  %s\n", "NAME", "RUN", "WHERE", "NODES",
+    buf_printf(&out, "%-14s %-6s %-16s %5s %7s %8s %7s  %s\n", "NAME", "RUN", "WHERE", "NODES",
                "AGE", "TTL LEFT", "$/H MAX", "OWNER");
     size_t count = 0;
     for (size_t i = 0; i < all.count; i++)
@@ -70,7 +70,7 @@ static int run(const struct args *args) {
             add_row(&out, &all.items[i], &all.items[i].fleets.runs[k]);
     if (count == 0) {
         buf_reset(&out);
-        buf_printf(&out, "nothing is up in %zu place%s\n", all.count, all.count == 1 ? "" : "s");
+        buf_add_text(&out, all.failed ? "nothing is up where it could be asked\n" : "nothing is up\n");
     }
     cli_print(buf_str(&out));
     return all.failed ? EXIT_DEGRADED : EXIT_OK;

@@ -12,10 +12,12 @@ static void add_money(struct buf *b, int width, uint64_t usd_micro) {
 }
 
 static void add_role(struct buf *out, const struct head_preview_role *r) {
-    buf_printf(out, "  %-12s %5u %6u  %-9s %-13s %-12s %-28.28s", r->name, r->count, r->spare,
-               r->spot ? "spot" : "on-demand", r->type, r->zone, r->others);
+    buf_printf(out, "  %-10s %4u %6u  %-9s %-12s %-10s", r->name, r->count, r->spare,
+               r->spot ? "spot" : "on-demand", r->type, r->zone);
     add_money(out, 9, r->usd_micro_per_hour);
     add_money(out, 10, r->on_demand_usd_micro_per_hour);
+    if (r->others[0])
+        buf_printf(out, "\n%*sor %s", 36, "", r->others);
     buf_add_byte(out, '\n');
 }
 
@@ -34,8 +36,8 @@ static void add_times(struct buf *out, const struct plan *plan) {
 static void print_people(const struct plan *plan, const struct head_preview *p) {
     CLEANUP(buf_deinit) struct buf out = BUF_INIT(256 * KIB);
     buf_printf(&out, "%.*s - %s - account %s\n\n", STR_ARG(plan->name), p->region, p->account);
-    buf_printf(&out, "  %-12s %5s %6s  %-9s %-13s %-12s %-28s%9s%10s\n", "ROLE", "WANT", "SPARE",
-               "MARKET", "FIRST CHOICE", "", "OTHERS", "$/NODE-H", "ON-DEMAND");
+    buf_printf(&out, "  %-10s %4s %6s  %-9s %-12s %-10s%9s%10s\n", "ROLE", "WANT", "SPARE", "MARKET",
+               "FIRST CHOICE", "", "$/NODE-H", "ON-DEMAND");
     uint32_t instances = 0;
     for (uint32_t r = 0; r < p->role_count; r++) {
         add_role(&out, &p->roles[r]);
@@ -44,16 +46,17 @@ static void print_people(const struct plan *plan, const struct head_preview *p) 
     add_times(&out, plan);
     buf_add_text(&out, "  COST    expected ");
     units_add_money(&out, p->expected_usd_micro);
-    buf_add_text(&out, "   worst case (every node to its ttl, at the on-demand price) ");
-    units_add_money(&out, p->worst_usd_micro);
     if (plan->fleet.budget_usd_micro) {
         buf_add_text(&out, "   budget ");
         units_add_money(&out, plan->fleet.budget_usd_micro);
     }
+    buf_add_text(&out, "\n          worst case ");
+    units_add_money(&out, p->worst_usd_micro);
+    buf_add_text(&out, " (every node to its ttl, at the on-demand price)");
     buf_add_text(&out, "\n          not included: data transfer, disks, public addresses\n");
     buf_printf(&out,
-               "  WILL    create %u instances, 1 security group and launch templates, all tagged "
-               "dayfly:run; every\n          node ends itself after ",
+               "  WILL    create %u instances, 1 security group and launch templates, all\n"
+               "          tagged dayfly:run; every node ends itself after ",
                instances);
     units_add_clock(&out, plan->fleet.ttl_ns);
     buf_printf(&out, "\n\nnext: dayfly rehearse %.*s   or   dayfly run %.*s\n", STR_ARG(plan->file),
@@ -81,6 +84,14 @@ static void print_json(const struct plan *plan, const struct head_preview *p) {
     json_print(root);
 }
 
+/* Who has no account can still try the plan. */
+static int fail(struct session *s, struct plan_open *opened, const struct err *err) {
+    return session_fail(s, err,
+                        arena_printf(&opened->arena,
+                                     "dayfly doctor; without AWS: dayfly rehearse %.*s",
+                                     STR_ARG(opened->plan->file)));
+}
+
 static int run(const struct args *args) {
     CLEANUP(plan_open_deinit) struct plan_open opened;
     CLEANUP(session_close) struct session s = {0};
@@ -93,11 +104,11 @@ static int run(const struct args *args) {
     const struct plan_fleet *fleet = &opened.plan->fleet;
     if (session_open(&s, args, &err) < 0 ||
         session_aws(&s, fleet->profile, fleet->region, fleet->endpoint, NULL, &err) < 0)
-        return session_fail(&s, &err, "dayfly doctor");
+        return fail(&s, &opened, &err);
     struct head_options o = {
         .loop = s.loop, .plan = opened.plan, .aws = &s.aws, .zone_offset_s = s.zone_offset_s};
     if (head_preview(&o, &preview, &err) < 0)
-        return session_fail(&s, &err, "dayfly doctor");
+        return fail(&s, &opened, &err);
     if (args_flag(args, "json"))
         print_json(opened.plan, &preview);
     else
