@@ -70,7 +70,8 @@ static int run(const struct args *args) {
             add_row(&out, &all.items[i], &all.items[i].fleets.runs[k]);
     if (count == 0) {
         buf_reset(&out);
-        buf_add_text(&out, all.failed ? "nothing is up where it could be asked\n" : "nothing is up\n");
+        buf_add_text(&out,
+                     all.failed ? "nothing is up where it could be asked\n" : "nothing is up\n");
     }
     cli_print(buf_str(&out));
     return all.failed ? EXIT_DEGRADED : EXIT_OK;

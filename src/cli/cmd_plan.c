@@ -26,9 +26,9 @@ static void add_times(struct buf *out, const struct plan *plan) {
     units_add_clock(out, plan->planned_ns);
     buf_add_text(out, ", longest ");
     units_add_clock(out, plan->planned_longest_ns);
-    buf_add_text(out, "; launch at most ");
+    buf_add_text(out, "; at most: launch ");
     units_add_clock(out, plan->fleet.launch_timeout_ns);
-    buf_add_text(out, ", roll call at most ");
+    buf_add_text(out, ", roll call ");
     units_add_clock(out, plan->fleet.rollcall_timeout_ns);
     buf_add_byte(out, '\n');
 }
@@ -36,8 +36,8 @@ static void add_times(struct buf *out, const struct plan *plan) {
 static void print_people(const struct plan *plan, const struct head_preview *p) {
     CLEANUP(buf_deinit) struct buf out = BUF_INIT(256 * KIB);
     buf_printf(&out, "%.*s - %s - account %s\n\n", STR_ARG(plan->name), p->region, p->account);
-    buf_printf(&out, "  %-10s %4s %6s  %-9s %-12s %-10s%9s%10s\n", "ROLE", "WANT", "SPARE", "MARKET",
-               "FIRST CHOICE", "", "$/NODE-H", "ON-DEMAND");
+    buf_printf(&out, "  %-10s %4s %6s  %-9s %-12s %-10s%9s%10s\n", "ROLE", "WANT", "SPARE",
+               "MARKET", "FIRST CHOICE", "", "$/NODE-H", "ON-DEMAND");
     uint32_t instances = 0;
     for (uint32_t r = 0; r < p->role_count; r++) {
         add_role(&out, &p->roles[r]);
