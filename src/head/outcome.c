@@ -655,8 +655,11 @@ void outcome_write(struct head *h, struct head_outcome *ret_outcome) {
     result.events = (const struct story_event *const *)h->events;
     result.event_count = h->event_count;
     struct err err = {0};
-    if (result_write_all(&result, h->results_dir, &err) < 0)
+    if (result_write_all(&result, h->results_dir, &err) < 0) {
         head_note(h, "results: %s", err.text);
+        if (ret_outcome->exit_code == 0)
+            ret_outcome->exit_code = outcome_code(OUTCOME_ERROR); /* no results, no success */
+    }
     snprintf(ret_outcome->results_dir, sizeof ret_outcome->results_dir, "%s", h->results_dir);
     snprintf(ret_outcome->summary_path, sizeof ret_outcome->summary_path, "%s/summary.txt",
              h->results_dir);
