@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define AGENT_COPIES_MAX 50 /* nodes of a rehearsal that fetch the agent over the network */
 #define SUMMARY_BYTES_MAX (4 * MIB)
 
 #define OUT_OPT                                                             \
@@ -190,6 +191,8 @@ static int cloud_options(const struct args *args, const struct plan *plan, struc
     if (plan->fleet.region.len)
         TRY(emu_options_set(o, "region", plan->fleet.region.ptr, err));
     o->exit_when_idle = true;
+    /* Its hash is checked all the same; what is spared is a copy of the program per instance. */
+    o->agent_on_image = plan_nodes_wanted(plan) > AGENT_COPIES_MAX;
     return cloud_opts_read(args, o, err);
 }
 
