@@ -3,7 +3,7 @@
 #
 #   test/browser/report.sh [BUILD_DIR]        TAP on stdout; pictures stay in BUILD_DIR/browser
 #
-# The pages come from make_report (runs that never happened).  Checked: the text of the page, that
+# The pages come from make_report (runs that never happened) and from one rehearsal.  Checked: the text of the page, that
 # hostile names make no element, that every chart has pixels of its series' colours across its
 # width, in light, in dark, and with the style sheet removed (as a strict policy would).
 set -eu
@@ -84,6 +84,32 @@ sed '/^<style>$/,/^<\/style>/d' "$out/plain/report.html" >"$out/plain/bare.html"
 shot plain/bare.html bare.png
 python3 $check "$out/bare.ppm" bare && status=0 || status=1
 ok $status "without style sheet: the charts are still drawn"
+
+# --- the report of a real rehearsal says what its result.json says ---
+dayfly=$build/dayfly
+if [ -x "$dayfly" ]; then
+    run=$page/real
+    mkdir -p "$run"
+    XDG_STATE_HOME=$run/state timeout 120 "$dayfly" rehearse examples/http.yaml \
+        --out "$run/results" >"$run/out" 2>"$run/err" && status=0 || status=1
+    ok $status "a rehearsal passes"
+    cp "$run"/results/*/report.html "$out/real.html"
+    browser --dump-dom "file://$page/real.html" | sed 's/<[^>]*>/ /g' | tr -s ' \n' ' ' >"$out/real.txt"
+    python3 - "$run"/results/*/result.json "$out/real.txt" <<'PY' && status=0 || status=1
+import json, sys
+result, text = json.load(open(sys.argv[1])), open(sys.argv[2]).read()
+missing = [w for w in [result["run"], result["name"], result["verdict"],
+           *[t["expression"].replace("<", "&lt;").replace(">", "&gt;") for t in result["thresholds"]],
+           *[t["value"] for t in result["thresholds"] if t["value"]]]
+           if str(w) not in text]
+print("# missing:", missing) if missing else None
+sys.exit(bool(missing))
+PY
+    ok $status "it shows run, name, verdict and thresholds of result.json"
+    shot real.html real.png
+    python3 $check "$out/real.ppm" light errors && status=0 || status=1
+    ok $status "a real report: every chart has its colours across its width"
+fi
 
 # --- and the check can fail: a page whose charts are gone does not pass ---
 sed 's/<path[^>]*>//g' "$out/plain/report.html" >"$out/plain/empty.html"
