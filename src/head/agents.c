@@ -238,7 +238,10 @@ void agents_note(struct head_node *n, struct str said, const char *fmt, ...) {
     struct str line = str_trim(said);
     while (str_contains(line, STR("\n")))
         line = str_skip(line, str_index_of(line, '\n') + 1);
-    buf_add_text(&text, prefix);
+    struct str head = str_from(prefix);
+    if (line.len == 0 && str_ends_with(head, STR(": ")))
+        head.len -= 2; /* nothing was said */
+    buf_add_str(&text, head);
     width_add_clean(&text, line, false);
     struct str all = buf_str(&text);
     size_t cut = MIN(all.len, sizeof n->note - 1);
@@ -256,6 +259,14 @@ static void keep_reason(struct head_node *n, const char *what, const struct wire
         agents_note(n, said, "%s ended by signal %u: ", what, ending->signal_number);
     else
         agents_note(n, said, "%s exit %d: ", what, ending->status);
+}
+
+/* How a service ended says more than that it did not get ready. */
+static void keep_unready(struct head_node *n, struct str why) {
+    char ended[sizeof n->note];
+    snprintf(ended, sizeof ended, "%s", n->note);
+    bool told = str_starts_with(str_from(ended), STR("service "));
+    agents_note(n, told ? str_from(ended) : why, "not ready: ");
 }
 
 static void on_setup_done(struct head *h, uint32_t node, const struct wire_ending *ending) {
@@ -336,7 +347,7 @@ static void on_result(struct head *h, uint32_t node, const struct wire_message *
         node_event(h, RUN_EV_READY, node, true, 0);
         return;
     case WIRE_NOT_READY:
-        agents_note(&h->nodes[node], m->not_ready.why, "not ready: ");
+        keep_unready(&h->nodes[node], m->not_ready.why);
         node_event(h, RUN_EV_NOT_READY, node, false, 0);
         return;
     case WIRE_PHASE_PREPARED:

@@ -514,6 +514,7 @@ static void fill_clean(struct making *m) {
         .gone = all.gone,
         .groups_deleted = h->groups_deleted,
         .templates_deleted = h->templates_deleted,
+        .kept = h->kept,
         .leak = h->leak[0] ? h->leak : NULL,
         .sweeps = h->sweeps,
         .sweep_count = h->sweep_count,
@@ -531,7 +532,7 @@ static void fill_clean(struct making *m) {
     m->r->clean.truth_resources_left = truth.resources_left;
     m->r->clean.truth_calls = truth.calls;
     m->r->clean.truth_billed_usd_micro = (int64_t)truth.billed_usd_micro;
-    if (truth.instances_left || truth.resources_left)
+    if (truth.instances_left > h->kept || (!h->kept && truth.resources_left))
         h->exits |= RUN_EXIT_LEAK; /* what we say must be what is */
 }
 

@@ -174,6 +174,7 @@ struct head {
     struct result_sweep sweeps[256];
     uint32_t sweep_count;
     int64_t clean_unix_ms;
+    uint32_t kept; /* instances that the plan's teardown leaves until their ttl */
     bool clean;
     char leak[200];
     struct buf notes; /* NUL-separated, for the result */

@@ -482,7 +482,7 @@ static void on_down(struct head *h, const struct run_note *n) {
     struct run_tally all = run_tally(h->run, RUN_NONE);
     bool yes = n->kind == RUN_NOTE_CLEAN;
     tell_start(&e, h, STORY_DOWN);
-    story_add_of(&e, "gone", n->count ? n->count : all.gone, all.ever);
+    story_add_of(&e, "gone", yes && n->count ? n->count : all.gone, all.ever);
     story_add_bool(&e, "verified", yes);
     if (yes) {
         h->clean = true;
@@ -499,6 +499,8 @@ static void on_down(struct head *h, const struct run_note *n) {
                        "act; waiting for it to settle");
         e.mark = STORY_WARN;
     } else {
+        h->kept = n->count;
+        story_verb(&e, "kept");
         story_text(&e, "kept until the ttl: %u nodes. dayfly down %s ends them", n->count, h->id);
         e.mark = STORY_WARN;
     }

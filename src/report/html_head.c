@@ -76,7 +76,10 @@ static void add_chips(struct html_page *page) {
         doubtful = doubtful || r->validity[i].state == RESULT_FAILED;
     if (doubtful)
         chip(page->b, "bad", "\u2717 numbers are not valid");
-    if (r->clean.leak || (!r->clean.verified && r->clean.launched))
+    if (r->clean.kept && !r->clean.leak) {
+        snprintf(text, sizeof text, "! %" PRIu32 " kept until the ttl", r->clean.kept);
+        chip(page->b, "warn", text);
+    } else if (r->clean.leak || (!r->clean.verified && r->clean.launched))
         chip(page->b, "bad", "\u2717 LEAK? not all proved gone");
     else if (r->clean.verified)
         chip(page->b, "good", "\u2713 nothing left behind");

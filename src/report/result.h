@@ -178,6 +178,7 @@ struct result_clean {
     bool verified; /* two complete empty sweeps and no unsettled intent */
     int64_t verified_unix_ms;
     uint32_t launched, gone; /* instances, ever */
+    uint32_t kept;           /* instances that the plan wants kept until their ttl; no leak */
     uint32_t groups_deleted, templates_deleted, keys_deleted;
     const char *leak; /* who may be left and when it ends itself; NULL: nobody */
     const struct result_sweep *sweeps;

@@ -228,6 +228,7 @@ static void add_clean(struct jsonw *j, const struct result_clean *c) {
     jsonw_uint(j, "groups_deleted", c->groups_deleted);
     jsonw_uint(j, "templates_deleted", c->templates_deleted);
     jsonw_uint(j, "keys_deleted", c->keys_deleted);
+    jsonw_uint(j, "kept", c->kept);
     jsonw_text(j, "leak", c->leak);
     jsonw_open(j, "sweeps", '[');
     for (size_t i = 0; i < c->sweep_count; i++) {

@@ -252,6 +252,10 @@ static void add_fleet(struct page *page) {
         buf_add_text(&page->line, "; 0 left behind (verified ");
         when_add_time(&page->line, clean->verified_unix_ms, r->zone_offset_s);
         buf_add_byte(&page->line, ')');
+    } else if (clean->kept > 0 && !clean->leak) {
+        page->ink = INK_YELLOW;
+        buf_printf(&page->line, "; %" PRIu32 " kept until the ttl: dayfly down %s", clean->kept,
+                   r->run);
     } else {
         page->ink = INK_RED;
         buf_printf(&page->line, "; NOT VERIFIED that all are gone");
