@@ -19,6 +19,7 @@
 #define RECV_BYTES (64 * 1024)
 #define PENDING_BYTES_MAX (256 * 1024) /* pipelined behind a delayed answer */
 #define LOG_BYTES_MAX (1024 * 1024)    /* buffered access log; written when three quarters full */
+#define LOG_WAIT_NS (NS_PER_S / 2)
 #define WAIT_NS_MAX (10 * NS_PER_S)
 #define LISTENER_TAG 0
 #define WORK_PER_REQUEST UINT64_C(1000000000000000) /* micro-requests per second x ns */
@@ -57,6 +58,7 @@ struct serve_worker {
     struct heap delayed; /* when which peer is answered */
     struct prng random;
     struct buf log;
+    uint64_t log_due_ns; /* when what waits in it is written at the latest */
     uint64_t now_ns;
     uint64_t stall_ns; /* when the next stall begins */
     struct serve_counts counts;
@@ -142,6 +144,8 @@ static void log_flush(struct serve_worker *w) {
 static void log_add(struct serve_worker *w, const struct peer *peer) {
     if (w->serve->spec.access_log_fd < 0)
         return;
+    if (w->log.len == 0)
+        w->log_due_ns = w->now_ns + LOG_WAIT_NS;
     buf_printf(&w->log, "%llu %llu %u %s %s\n", (unsigned long long)peer->read_ns,
                (unsigned long long)clock_monotonic_ns(), peer->answer->status, peer->request.method,
                peer->request.target);
@@ -371,6 +375,8 @@ static uint64_t wait_ns(const struct serve_worker *w) {
     const struct heap_item *first = heap_first(&w->delayed);
     if (first)
         at_ns = MIN(at_ns, first->key);
+    if (w->log.len > 0)
+        at_ns = MIN(at_ns, w->log_due_ns);
     return at_ns > w->now_ns ? at_ns - w->now_ns : 0;
 }
 
@@ -388,6 +394,8 @@ static void turn(struct serve_worker *w) {
     stall(w);
     answer_delayed(w);
     peers_bury(w);
+    if (w->log.len > 0 && w->log_due_ns <= w->now_ns)
+        log_flush(w); /* who reads the log meanwhile finds all but the last moment */
 }
 
 static void *serve_main(void *arg) {
