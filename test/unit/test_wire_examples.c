@@ -74,15 +74,15 @@ static void look_at_reply(struct seen *seen, const char *name, struct str text) 
     if (!xml || !str_contains(text, STR("--- response 200")))
         return;
     if (ec2_request_decode(body_of(text, &body), &arena, &request, &fault) == 0 &&
-        ec2_reply_decode(request.action, str_skip(text, (size_t)(xml - text.ptr)), &arena, &reply, &fault, &err) < 0) {
+        ec2_reply_decode(request.action, str_skip(text, (size_t)(xml - text.ptr)), &arena, &reply,
+                         &fault, &err) < 0) {
         seen->refused++;
         print_message("%s: reply: %s\n", name, err.text);
     }
     arena_deinit(&arena);
 }
 
-static void look_at_all(struct seen *seen,
-                        void (*look)(struct seen *, const char *, struct str)) {
+static void look_at_all(struct seen *seen, void (*look)(struct seen *, const char *, struct str)) {
     const char *path = shared();
     DIR *dir = opendir(path);
     assert_non_null(dir);
