@@ -82,19 +82,19 @@ is "spares: the run passes" "$CODE" 0
 is "one more was launched than is wanted" "$(jq -c '[.nodes_wanted,.clean.launched]' "$RESULT")" "[3,4]"
 is "and given back before the work" "$(jq '[.nodes[]|select(.fate=="spare" or .slot==null)]|length' \
     "$RESULT")" "$(jq .spares "$RESULT")"
-is "vars, --set, env, shards and templates reach each node" "$(cat "$NODES"/w-[012]/files/out.txt)" \
+is "vars, --set, env, shards and templates reach each node" "$(cat "$NODES"/w-[012]/files/shards/out.txt)" \
     "mayfly 0/3 0 of 3 by-me $IP $RUN
 mayfly 1/3 1 of 3 by-me $IP $RUN
 mayfly 2/3 2 of 3 by-me $IP $RUN"
 is "a file that only one node has comes from there" "$(find "$NODES" -name only-here)" \
-    "$NODES/w-1/files/only-here"
+    "$NODES/w-1/files/shards/only-here"
 ok "waiting takes its time" test "$(jq '.phases[]|select(.name=="pause")|.duration_ms >= 700 and
     .duration_ms < 1500' "$RESULT")" = true
 nothing_left "spares: nothing is left"
 
 finish quorum
 is "half of the fleet is enough where the plan says so" "$CODE" 0
-is "two of four were there, densely numbered" "$(cat "$(dirname "$RESULT")"/nodes/*/files/s.txt)" \
+is "two of four were there, densely numbered" "$(cat "$(dirname "$RESULT")"/nodes/*/files/go/s.txt)" \
     "0/2
 1/2"
 ok "and why is told" said capacity true
@@ -135,13 +135,13 @@ nothing_left "service: nothing is left"
 
 finish commands
 is "examples/run.yaml passes" "$CODE" 0
-is "each worker has its sum" "$(cat "$(dirname "$RESULT")"/nodes/worker-*/files/sum.txt | wc -l)" 4
+is "each worker has its sum" "$(cat "$(dirname "$RESULT")"/nodes/worker-*/files/compute/sum.txt | wc -l)" 4
 nothing_left "commands: nothing is left"
 
 finish phases
 is "a failed phase that may fail is still told" "$CODE" 7
 like "with what the command said" "$(jq -r .why "$RESULT")" '*exit 3: no such shard*'
-is "the next one ran" "$(cat "$(dirname "$RESULT")"/nodes/w-*/files/f.txt | wc -l)" 2
+is "the next one ran" "$(cat "$(dirname "$RESULT")"/nodes/w-*/files/good/f.txt | wc -l)" 2
 ok "a command is ended after its duration" test "$(jq '.phases[2]|.duration_ms < 5000 and
     .state == "ok"' "$RESULT")" = true
 is "on-pass keeps a failed fleet" "$(truth .totals.running)" 2

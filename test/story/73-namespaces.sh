@@ -59,10 +59,10 @@ echo "# start skew: $(jq .phases[0].start_skew_us "$RESULT") us"
 ok "the start skew is told and below 50 ms" test "$(jq '.phases[0].start_skew_us as $s |
     $s > 0 and $s < 50000' "$RESULT")" = true
 is "metadata answers beside that, each node with its own address" \
-    "$(cat "$(dirname "$RESULT")"/nodes/load-*/files/ip.txt | grep . | sort)" \
+    "$(cat "$(dirname "$RESULT")"/nodes/load-*/files/metadata/ip.txt | grep . | sort)" \
     "$(jq -r '.nodes[]|select(.role=="load").private_ip' "$RESULT" | sort)"
 is "and it is no page of the server that has port 80" \
-    "$(cat "$(dirname "$RESULT")"/nodes/web-*/files/code.txt)" 401401
+    "$(cat "$(dirname "$RESULT")"/nodes/web-*/files/same/code.txt)" 401401
 is "the truth has nothing left" "$(jq -c '.clean|[.verified,.truth.instances_left,.truth.resources_left]' \
     "$RESULT")" "[true,0,0]"
 ok "no link, process or folder is left" wait_until 10 clean
