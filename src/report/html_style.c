@@ -48,7 +48,7 @@ const char HTML_STYLE[] =
     ".chip.good{color:var(--good);background:var(--goodbg);border-color:transparent}"
     ".chip.bad{color:var(--bad);background:var(--badbg);border-color:transparent}"
     ".chip.warn{color:var(--warn);background:var(--warnbg);border-color:transparent}\n"
-    ".tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(112px,1fr));gap:0;"
+    ".tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(max(112px,18%),1fr));gap:0;"
     "padding:10px 6px}\n"
     ".tile{padding:10px 12px}.tile dt{font-size:12px;color:var(--soft)}"
     ".tile dd{margin:0;font-size:22px;font-weight:650;letter-spacing:-.02em;white-space:nowrap}"
