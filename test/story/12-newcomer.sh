@@ -68,7 +68,7 @@ ok "no line of the summary is wider than 80 columns" \
 cloud_start --boot 0s
 said=$("$DAYFLY" plan first.yaml --endpoint-url "$CLOUD_URL" 2>&1); code=$?
 is "plan on a cloud ends with 0" "$code" 0
-like "it prices each role" "$said" "*ROLE*web*c7g.large*load*"
+like "it prices each role" "$said" "*ROLE*web*c7i.large*load*"
 like "and says what it will cost at worst" "$said" "*COST*expected*budget*worst case*"
 like "and what next" "$said" "*next: dayfly rehearse first.yaml*"
 ok "in 80 columns" fits "$said"
