@@ -105,8 +105,11 @@ static int run(const struct args *args) {
     if (session_open(&s, args, &err) < 0 ||
         session_aws(&s, fleet->profile, fleet->region, fleet->endpoint, NULL, &err) < 0)
         return fail(&s, &opened, &err);
-    struct head_options o = {
-        .loop = s.loop, .plan = opened.plan, .aws = &s.aws, .zone_offset_s = s.zone_offset_s};
+    struct head_options o = {.loop = s.loop,
+                             .plan = opened.plan,
+                             .aws = &s.aws,
+                             .any_arch = session_is_local(&s),
+                             .zone_offset_s = s.zone_offset_s};
     if (head_preview(&o, &preview, &err) < 0)
         return fail(&s, &opened, &err);
     if (args_flag(args, "json"))

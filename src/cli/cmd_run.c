@@ -59,6 +59,7 @@ static int drive(struct session *s, const struct plan *plan, const char *address
         .head_addresses = &address,
         .head_address_count = 1,
         .cloud = cloud,
+        .any_arch = session_is_local(s),
         .zone_offset_s = s->zone_offset_s,
         .observer = session_observer(s),
     };
@@ -123,7 +124,7 @@ static int run(const struct args *args) {
         0)
         return session_fail(&s, &err, "dayfly doctor");
     const char *address = args_text(args, "head-address");
-    bool here = str_contains(s.aws.endpoint_url[AWS_EC2], STR("//127.0.0.1"));
+    bool here = session_is_local(&s);
     if (!address)
         address = here ? "127.0.0.1" : own_address(&s.arena);
     return drive(&s, plan, address, here ? address : "0.0.0.0", NULL);

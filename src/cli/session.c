@@ -137,6 +137,10 @@ int session_aws_of_run(struct session *s, const struct runs_info *info, struct e
     return session_aws(s, STR_EMPTY, STR_EMPTY, STR_EMPTY, cloud, err);
 }
 
+bool session_is_local(const struct session *s) {
+    return str_contains(s->aws.endpoint_url[AWS_EC2], STR("//127."));
+}
+
 static bool is_named(const struct runs_info *info, const char *operand) {
     const char *slash = strchr(operand, '/');
     if (slash)

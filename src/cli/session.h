@@ -40,6 +40,9 @@ NODISCARD int session_aws(struct session *s, struct str profile, struct str regi
 /* The cloud that a recorded run was on. */
 NODISCARD int session_aws_of_run(struct session *s, const struct runs_info *info, struct err *err);
 
+/* Whether the session's cloud has a numeric loopback address: its instances are processes here. */
+bool session_is_local(const struct session *s);
+
 struct head_observer session_observer(struct session *s);
 /* Find the run that an operand names: an id, a plan's name or name/id; without one the only run
  * that is not clean.  Errors: ERR_NOT_FOUND, ERR_USAGE (more than one; they are listed). */

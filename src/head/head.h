@@ -38,7 +38,8 @@ struct head_options {
     const char *const *head_addresses; /* numeric, that nodes try; none: the listen address */
     size_t head_address_count;
     const struct emu_endpoint *cloud; /* rehearsal: watermark and ground truth; or NULL */
-    int zone_offset_s;                /* local time, for texts */
+    bool any_arch;     /* instances are this machine's own processes, whatever type they claim */
+    int zone_offset_s; /* local time, for texts */
     struct head_observer observer;
 };
 

@@ -413,6 +413,33 @@ static void set_max_price(struct head *h, uint32_t r) {
              (unsigned)(micro % MICRO));
 }
 
+#ifdef __aarch64__
+#define OWN_ARCH STR("arm64")
+#else
+#define OWN_ARCH STR("x86_64")
+#endif
+
+/* The agent is this very program: an instance of another architecture could not start it. */
+static int drop_foreign_archs(struct head *h, uint32_t r, struct err *err) {
+    struct head_role *role = &h->roles[r];
+    uint32_t kept = 0, before = role->pool_count;
+    for (uint32_t i = 0; i < before; i++) {
+        if (str_equal(role->pools[i].arch, OWN_ARCH))
+            role->pools[kept++] = role->pools[i];
+        else
+            head_note(h, "%.*s is %.*s and this program is for %.*s: left out",
+                      STR_ARG(role->pools[i].type), STR_ARG(role->pools[i].arch),
+                      STR_ARG(OWN_ARCH));
+    }
+    role->pool_count = kept;
+    if (kept || !before)
+        return 0;
+    return err_set(err, ERR_CAPACITY,
+                   "roles.%.*s: all its instance types are of another architecture than this "
+                   "program (%.*s)",
+                   STR_ARG(h->plan->roles[r].name), STR_ARG(OWN_ARCH));
+}
+
 static int choose_pools(struct offer *o, struct err *err) {
     struct head *h = o->h;
     for (uint32_t r = 0; r < h->plan->role_count; r++) {
@@ -420,6 +447,8 @@ static int choose_pools(struct offer *o, struct err *err) {
             choose_by_name(o, r);
         else
             choose_by_need(o, r);
+        if (!h->o.any_arch)
+            TRY(drop_foreign_archs(h, r, err));
     }
     if (h->plan->fleet.zones.kind == PLAN_ZONES_ONE)
         keep_one_zone(h, o);

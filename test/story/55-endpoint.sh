@@ -22,6 +22,18 @@ like "a role that is not there" "$(cat "$WORK/said")" '*wrong.yaml:7:*laod*load*
 like "they are counted" "$(cat "$WORK/said")" '*3 errors*'
 is "the cloud has heard not one call" "$(truth .totals.calls)" 0
 
+# Instances that are not this machine's own need the architecture of this program, which they run.
+printf '%s\n' 'dayfly: 1' 'name: arch' 'roles:' '  a: {count: 1, instances: [c7g.large, c7i.large]}' \
+    'phases: [{name: p, nodes: a, run: "true"}]' >"$WORK/arch.yaml"
+case $(uname -m) in aarch64) own=c7g.large other=c7i.large ;; *) own=c7i.large other=c7g.large ;; esac
+like "types of another architecture are left out" "$("$DAYFLY" plan "$WORK/arch.yaml" --json \
+    --endpoint-url "${CLOUD_URL/127.0.0.1/localhost}" | jq -r '.roles[0].type')" "$own"
+code=0
+said=$("$DAYFLY" plan "$WORK/arch.yaml" --set "roles.a.instances=[$other]" \
+    --endpoint-url "${CLOUD_URL/127.0.0.1/localhost}" 2>&1) || code=$?
+is "and when none is left there is no capacity" "$code" 5
+like "which is said" "$said" '*of another architecture than this program*'
+
 code=0
 AWS_SECRET_ACCESS_KEY=wrong "$DAYFLY" run "$WORK/small.yaml" --endpoint-url "$CLOUD_URL" \
     >"$WORK/said" 2>&1 || code=$?
