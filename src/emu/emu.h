@@ -93,6 +93,11 @@ struct emu_endpoint {
 /* Read an endpoint.json.  Errors: ERR_NOT_FOUND, ERR_PARSE, ERR_IO. */
 NODISCARD int emu_endpoint_read(const char *path, struct emu_endpoint *ret, struct err *err);
 
+/* Whether this cloud lives: its lock is held, whatever its pid means today.  A copy of an
+ * endpoint.json has no lock beside it: then that its pid is in use has to do, so a living cloud is
+ * never called dead.  Instances never outlive their cloud. */
+bool emu_endpoint_lives(const struct emu_endpoint *endpoint);
+
 /* Start `dayfly cloud` (this very program) as a process of its own session and wait until it
  * answers, 20 s at most.  `log_fd` receives its stdout and stderr (-1: /dev/null).
  * The process stays a child of the caller: reap it when it ends.

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -15,7 +16,10 @@
 
 #define ENDPOINT_BYTES_MAX (16 * KIB)
 #define FOLDERS_SEEN_MAX 1000
-#define FRESH_S 60 /* a folder just made may not be locked yet */
+#define NEW_PREFIX ".new-"
+#define FRESH_S 60 /* a folder without its name is locked within that */
+#define REMOVE_TRIES 10
+#define REMOVE_AGAIN_NS (20 * NS_PER_MS)
 
 static void json_freep(json_t **json) {
     json_decref(*json);
@@ -47,17 +51,33 @@ static int lock_folder(const char *folder, int flags) {
     return -1;
 }
 
+/* A world that ends may still write while we remove: tried again, here, at our end, and at the
+ * next start, for which the lock is put back. */
+static void remove_locked(const char *folder) {
+    for (unsigned i = 0; i < REMOVE_TRIES; i++) {
+        if (file_remove_tree(folder, NULL) == 0)
+            return;
+        clock_sleep_until_ns(clock_monotonic_ns() + REMOVE_AGAIN_NS);
+    }
+    int fd = lock_folder(folder, O_CREAT);
+    file_closep(&fd);
+}
+
+/* A folder is seen under its own name only once it is locked: a free lock is a dead cloud. */
 static void remove_if_dead(const char *folder) {
-    struct stat info;
-    char path[600];
-    snprintf(path, sizeof path, "%s/lock", folder);
-    if (lstat(path, &info) < 0 || info.st_mtime + FRESH_S > clock_wall_unix_ms() / 1000)
-        return;
     int fd = lock_folder(folder, 0);
     if (fd < 0)
         return;
-    ignore(file_remove_tree(folder, NULL)); /* tried again at the next start */
+    remove_locked(folder);
     close(fd);
+}
+
+/* Killed before it had its name: nothing shows that but its age. */
+static void remove_if_old(const char *folder) {
+    struct stat info;
+    if (lstat(folder, &info) == 0 && S_ISDIR(info.st_mode) &&
+        info.st_mtime + FRESH_S < clock_wall_unix_ms() / 1000)
+        ignore(file_remove_tree(folder, NULL)); /* tried again at the next start */
 }
 
 static void remove_dead_folders(const char *state_dir) {
@@ -67,11 +87,31 @@ static void remove_dead_folders(const char *state_dir) {
     while (dir && seen++ < FOLDERS_SEEN_MAX && (entry = readdir(dir))) {
         char folder[512];
         int length = snprintf(folder, sizeof folder, "%s/%s", state_dir, entry->d_name);
-        if (entry->d_name[0] != '.' && length > 0 && (size_t)length < sizeof folder)
+        if (length < 0 || (size_t)length >= sizeof folder)
+            continue;
+        if (str_starts_with(str_from(entry->d_name), STR(NEW_PREFIX)))
+            remove_if_old(folder);
+        else if (entry->d_name[0] != '.')
             remove_if_dead(folder);
     }
     if (dir)
         closedir(dir);
+}
+
+/* Made and locked under a name that nobody looks at, then moved into place. */
+static int make_locked(const char *state_dir, struct endpoint_folder *f, struct err *err) {
+    char making[512];
+    if ((size_t)snprintf(f->path, sizeof f->path, "%s/%s", state_dir, f->id) >= 400)
+        return err_set(err, ERR_LIMIT, "name of the state folder is too long: %s", state_dir);
+    snprintf(making, sizeof making, "%.400s/" NEW_PREFIX "%s", state_dir, f->id);
+    TRY(file_make_dirs(making, 0700, err));
+    f->lock_fd = lock_folder(making, O_CREAT);
+    if (f->lock_fd >= 0 && rename(making, f->path) == 0)
+        return 0;
+    int result = err_set_errno(err, ERR_IO, errno, "cannot lock %s", making);
+    ignore(file_remove_tree(making, NULL)); /* by its age at a later start */
+    file_closep(&f->lock_fd);
+    return result;
 }
 
 int endpoint_folder_open(const char *state_dir, struct endpoint_folder *ret, struct err *err) {
@@ -88,20 +128,20 @@ int endpoint_folder_open(const char *state_dir, struct endpoint_folder *ret, str
             return err_set(err, ERR_IO, "cannot use the folder %s", state_dir);
         state_dir = absolute;
     }
-    if ((size_t)snprintf(f.path, sizeof f.path, "%s/%s", state_dir, f.id) >= 400)
-        return err_set(err, ERR_LIMIT, "name of the state folder is too long: %s", state_dir);
-    TRY(file_make_dirs(f.path, 0700, err));
-    f.lock_fd = lock_folder(f.path, O_CREAT);
-    if (f.lock_fd < 0)
-        return err_set_errno(err, ERR_IO, errno, "cannot lock %s", f.path);
+    TRY(make_locked(state_dir, &f, err));
     *ret = f;
     return 0;
 }
 
 void endpoint_folder_close(struct endpoint_folder *f) {
     if (f->path[0] != '\0')
-        ignore(file_remove_tree(f->path, NULL)); /* the next start tries again */
+        remove_locked(f->path);
     file_closep(&f->lock_fd);
+    char *slash = strrchr(f->path, '/');
+    if (!slash)
+        return;
+    *slash = '\0'; /* what could not be removed when we started */
+    remove_dead_folders(f->path);
 }
 
 /* ---- the file ------------------------------------------------------------------------------- */
@@ -147,4 +187,26 @@ int emu_endpoint_read(const char *path, struct emu_endpoint *ret, struct err *er
         return err_set(err, ERR_PARSE, "%s names no process", path);
     *ret = e;
     return 0;
+}
+
+/* The folder's lock; ERR_NOT_FOUND: there is none. */
+int endpoint_lock_held(const struct emu_endpoint *e, bool *ret_held, struct err *err) {
+    char path[600];
+    size_t folder = strlen(e->path);
+    while (folder > 0 && e->path[folder - 1] != '/')
+        folder--;
+    snprintf(path, sizeof path, "%.*slock", (int)folder, e->path);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return err_set_errno(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_ACCESS, errno, "%s", path);
+    *ret_held = flock(fd, LOCK_SH | LOCK_NB) != 0; /* shared: two who look do not see each other */
+    close(fd);
+    return 0;
+}
+
+bool emu_endpoint_lives(const struct emu_endpoint *endpoint) {
+    bool held = false;
+    if (endpoint_lock_held(endpoint, &held, NULL) == 0)
+        return held;
+    return file_exists(endpoint->path) && (kill(endpoint->pid, 0) == 0 || errno == EPERM);
 }

@@ -1,7 +1,7 @@
 /* endpoint.h - the folder of a cloud under the state directory: endpoint.json, lock, instances.
  *
  * `<state dir>/<id>/lock` is held (flock) while the cloud lives; a folder whose lock is free is
- * what a killed cloud left, and the next start removes it.
+ * what a killed cloud left, and the next start removes it (what still resists then, its end).
  */
 #ifndef EMU_ENDPOINT_H
 #define EMU_ENDPOINT_H
@@ -24,6 +24,8 @@ NODISCARD int endpoint_folder_open(const char *state_dir, struct endpoint_folder
 /* Remove the folder and let go of the lock. */
 void endpoint_folder_close(struct endpoint_folder *f);
 
+/* Whether a cloud holds the lock beside endpoint.json.  Errors: ERR_NOT_FOUND, ERR_ACCESS. */
+NODISCARD int endpoint_lock_held(const struct emu_endpoint *e, bool *ret_held, struct err *err);
 NODISCARD int endpoint_write(const struct emu_endpoint *e, struct err *err);
 
 #endif

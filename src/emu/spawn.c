@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/file.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -132,27 +131,18 @@ int emu_spawn(const struct emu_options *o, int log_fd, struct emu_endpoint *ret,
     return result;
 }
 
-/* The lock beside endpoint.json tells whether this cloud lives, whatever its pid means today. */
-static bool cloud_lives(const struct emu_endpoint *e) {
-    char path[600];
-    size_t folder = strlen(e->path);
-    while (folder > 0 && e->path[folder - 1] != '/')
-        folder--;
-    snprintf(path, sizeof path, "%.*slock", (int)folder, e->path);
-    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
-        return false;
-    bool held = flock(fd, LOCK_EX | LOCK_NB) != 0;
-    close(fd);
-    return held;
+/* By the lock alone: a pid is not enough to send it a signal. */
+static bool holds_lock(const struct emu_endpoint *e) {
+    bool held = false;
+    return endpoint_lock_held(e, &held, NULL) == 0 && held;
 }
 
 int emu_stop(const struct emu_endpoint *endpoint, uint64_t timeout_ns, struct err *err) {
     must(endpoint->pid > 1);
     uint64_t until_ns = clock_monotonic_ns() + timeout_ns;
-    if (cloud_lives(endpoint) && kill(endpoint->pid, SIGTERM) < 0 && errno != ESRCH)
+    if (holds_lock(endpoint) && kill(endpoint->pid, SIGTERM) < 0 && errno != ESRCH)
         return err_set_errno(err, ERR_ACCESS, errno, "cannot stop the rehearsal cloud");
-    while (cloud_lives(endpoint)) {
+    while (holds_lock(endpoint)) {
         if (clock_monotonic_ns() >= until_ns)
             return err_set(err, ERR_TIMEOUT, "the rehearsal cloud (pid %d) does not end",
                            endpoint->pid);

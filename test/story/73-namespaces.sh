@@ -90,7 +90,6 @@ is "it does not say that all is well" "$?" 9
 "$DAYFLY" rehearse web.yaml --isolate namespace --progress=plain $QUICK --set vars.seconds=1s \
     >out3 2>err3
 is "the next rehearsal passes" "$?" 0
-gone() { [ -z "$(links)" ] && ! pgrep -f "$XDG_STATE_HOME"; }
-ok "no link or process of either is left" wait_until 10 gone
+ok "no link, process or folder of either is left" wait_until 10 clean
 is "links and mounts are as before" "$(links)|$(mounts)" "$BEFORE"
 done_testing

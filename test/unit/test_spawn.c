@@ -5,9 +5,11 @@
 
 #include <arpa/inet.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -87,6 +89,48 @@ static void two_clouds_live_side_by_side(void **state) {
     assert_int_equal(emu_stop(&b, 10 * NS_PER_S, NULL), 0);
 }
 
+/* Killed with the folder of an instance in its own. */
+static void what_a_killed_cloud_leaves_is_removed_by_the_next_start(void **state) {
+    (void)state;
+    struct emu_endpoint dead;
+    struct emu_endpoint next;
+    struct err err = {0};
+    char folder[600], inner[700];
+    spawn(&dead);
+    assert_true(emu_endpoint_lives(&dead));
+    snprintf(folder, sizeof folder, "%s/%s", state_dir, dead.id);
+    snprintf(inner, sizeof inner, "%s/i-0123456789abcdef0/files", folder);
+    assert_int_equal(file_make_dirs(inner, 0700, &err), 0);
+    kill(dead.pid, SIGKILL);
+    assert_int_equal(waitpid(dead.pid, NULL, 0), dead.pid);
+    assert_true(file_exists(dead.path));
+    assert_false(emu_endpoint_lives(&dead));
+    dead.pid = (int)getpid(); /* its number belongs to another program now */
+    assert_false(emu_endpoint_lives(&dead));
+    assert_int_equal(emu_stop(&dead, NS_PER_S, &err), 0);
+    spawn(&next);
+    assert_false(file_exists(folder));
+    assert_true(emu_endpoint_lives(&next));
+    assert_int_equal(emu_stop(&next, 10 * NS_PER_S, &err), 0);
+    assert_int_equal(rmdir(state_dir), 0); /* nothing at all is left */
+}
+
+static void a_copied_endpoint_is_judged_by_its_process(void **state) {
+    (void)state;
+    struct emu_endpoint e;
+    struct emu_endpoint copy;
+    struct err err = {0};
+    spawn(&e);
+    copy = e;
+    snprintf(copy.path, sizeof copy.path, "%s/copy.json", state_dir);
+    assert_false(emu_endpoint_lives(&copy)); /* there is no such file */
+    assert_int_equal(file_write(copy.path, STR("{}"), 0600, &err), 0);
+    assert_true(emu_endpoint_lives(&copy));
+    assert_int_equal(emu_stop(&e, 10 * NS_PER_S, &err), 0);
+    assert_false(emu_endpoint_lives(&copy));
+    assert_false(emu_endpoint_lives(&e));
+}
+
 static void a_cloud_that_cannot_start_says_why(void **state) {
     (void)state;
     struct emu_endpoint e;
@@ -136,6 +180,10 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_spawned_cloud_answers_and_stops, set_up, tear_down),
         cmocka_unit_test_setup_teardown(two_clouds_live_side_by_side, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_a_killed_cloud_leaves_is_removed_by_the_next_start,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_copied_endpoint_is_judged_by_its_process, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_cloud_that_cannot_start_says_why, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_that_is_no_endpoint_is_refused, set_up, tear_down),
     };
