@@ -33,16 +33,24 @@ static void mark_clean(struct session *s, struct runs_info *info) {
         fprintf(stderr, "warning: %s\n", err.text);
 }
 
+/* Its cloud was stopped or killed: there is nobody to ask and nothing to end. */
+static int end_with_cloud(struct session *s, struct runs_info *info) {
+    static const char what[] = "its rehearsal cloud has ended, and all its instances with it";
+    if (runs_head_alive(s->runs_dir, info->id)) {
+        struct err err = {0};
+        ignore(err_set(&err, ERR_REFUSED, "%s; but its dayfly runs, and tells its end", what));
+        return session_fail(s, &err, "stop that dayfly with Ctrl-C instead");
+    }
+    session_say(s, info->id, "%s/%s: %s", info->name, info->id, what);
+    mark_clean(s, info);
+    return EXIT_OK;
+}
+
 static int end_run(struct session *s, struct runs_info *info) {
     struct err err = {0};
     if (session_aws_of_run(s, info, &err) < 0) {
-        if (info->cloud[0] && err.code == ERR_NOT_FOUND) {
-            session_say(s, info->id,
-                        "%s/%s: its rehearsal cloud has ended, and all its instances with it",
-                        info->name, info->id);
-            mark_clean(s, info);
-            return EXIT_OK;
-        }
+        if (info->cloud[0] && err.code == ERR_NOT_FOUND)
+            return end_with_cloud(s, info);
         return session_fail(s, &err, "dayfly doctor");
     }
     int code = EXIT_ERROR;

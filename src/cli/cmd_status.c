@@ -14,7 +14,8 @@
 struct standing {
     bool up, head_alive;
     size_t instances, running;
-    bool known; /* the cloud could be asked */
+    bool known;       /* the cloud could be asked */
+    bool cloud_ended; /* it was a rehearsal's, and everything in it has ended too */
 };
 
 static struct standing stand(struct session *s, const struct runs_info *info) {
@@ -22,7 +23,10 @@ static struct standing stand(struct session *s, const struct runs_info *info) {
     struct fleets fleets;
     struct err err = {0};
     if (session_aws_of_run(s, info, &err) < 0) {
-        st.known = info->cloud[0] != '\0'; /* a rehearsal that has ended holds nothing */
+        st.cloud_ended = info->cloud[0] && err.code == ERR_NOT_FOUND;
+        st.known = st.cloud_ended; /* a cloud that has ended holds nothing */
+        if (!st.known)
+            fprintf(stderr, "warning: the cloud cannot be asked: %s\n", err.text);
         return st;
     }
     if (fleets_find(s->loop, &s->aws, &s->arena, &fleets, &err) < 0) {
@@ -105,6 +109,8 @@ static const char *word_of(const struct runs_info *info, const struct standing *
         return "running";
     if (st->up)
         return "its head is dead and something is up";
+    if (st->cloud_ended && !info->clean)
+        return "its rehearsal cloud has ended, and all its instances with it";
     return !st->known ? "unknown" : info->clean ? "ended, clean" : "ended";
 }
 

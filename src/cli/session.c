@@ -134,6 +134,8 @@ int session_aws_of_run(struct session *s, const struct runs_info *info, struct e
                            arena_str(&s->arena, str_from(info->endpoint_url)), NULL, err);
     struct emu_endpoint *cloud = arena_new(&s->arena, sizeof *cloud);
     TRY(emu_endpoint_read(info->cloud, cloud, err));
+    if (!emu_endpoint_lives(cloud)) /* killed: it left its endpoint.json */
+        return err_set(err, ERR_NOT_FOUND, "the rehearsal cloud %s has ended", cloud->id);
     return session_aws(s, STR_EMPTY, STR_EMPTY, STR_EMPTY, cloud, err);
 }
 

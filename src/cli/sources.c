@@ -3,7 +3,6 @@
 #include "os/file.h"
 
 #include <dirent.h>
-#include <signal.h>
 
 #define SOURCES_MAX 64
 
@@ -43,7 +42,7 @@ static void ask_clouds(struct session *s, struct sources *all) {
         struct emu_endpoint *cloud = arena_new(&s->arena, sizeof *cloud);
         if (entry->d_name[0] == '.' || emu_endpoint_read(path, cloud, NULL) < 0)
             continue;
-        if (kill(cloud->pid, 0) < 0)
+        if (!emu_endpoint_lives(cloud))
             continue; /* a cloud that has died, and everything in it */
         char name[96];
         snprintf(name, sizeof name, "rehearsal %s", cloud->id);
