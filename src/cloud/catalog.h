@@ -2,7 +2,8 @@
  *
  * catalog_data.c is written by script/make-catalog from published facts (on-demand Linux prices of
  * us-east-1, vCPU, memory and network as DescribeInstanceTypes reports them, mean spot saving and
- * reclaim class of the spot advisor).  Sorted by name.
+ * reclaim class of the spot advisor; c6g and m6in from the tables of the EC2 user guide).  Sorted
+ * by name.
  *
  * Tests: test/unit/test_catalog.c
  */

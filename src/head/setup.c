@@ -370,12 +370,23 @@ static void choose_by_need(struct offer *o, uint32_t r) {
         add_pools(o, r, fitting[i]);
 }
 
+static bool offered_somewhere(struct offer *o, struct str type) {
+    for (uint32_t s = 0; s < o->subnet_count; s++)
+        if (table_find(&o->offered, pair_key(&o->h->arena, type, o->subnets[s].zone)))
+            return true;
+    return false;
+}
+
 static void choose_by_name(struct offer *o, uint32_t r) {
     const struct plan_texts *names = &o->h->plan->roles[r].instances;
-    for (uint32_t i = 0; i < names->count; i++)
+    for (uint32_t i = 0; i < names->count; i++) {
         for (uint32_t k = 0; k < o->type_count; k++)
             if (str_equal(o->types[k].name, names->items[i]))
                 add_pools(o, r, &o->types[k]);
+        if (!offered_somewhere(o, names->items[i]))
+            head_note(o->h, "%.*s is not offered in %s: left out", STR_ARG(names->items[i]),
+                      o->h->region);
+    }
 }
 
 /* `zones: one`: keep only the zone in which the most pools of all roles are. */

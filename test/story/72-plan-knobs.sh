@@ -27,7 +27,7 @@ YAML
 cat >"$WORK/quorum.yaml" <<YAML
 $HEAD
 name: quorum
-roles: {w: {count: 4, min: 50%, instances: c7g.large}}
+roles: {w: {count: 4, min: 50%, instances: [z9q.large, c7g.large]}}
 phases:
   - {name: go, nodes: w, run: "echo \$DAYFLY_SHARD/\$DAYFLY_SHARDS > s.txt", collect: [s.txt]}
 YAML
@@ -98,6 +98,9 @@ is "two of four were there, densely numbered" "$(cat "$(dirname "$RESULT")"/node
     "0/2
 1/2"
 ok "and why is told" said capacity true
+is "a type that the region does not offer is left out, and that is told once" \
+    "$(jq -c 'select(.type == "note" and (.text | test("z9q"))) | .text' "$EVENTS")" \
+    '"z9q.large is not offered in us-east-1: left out"'
 nothing_left "quorum: nothing is left"
 
 finish needs

@@ -17,8 +17,27 @@ static void the_catalog_is_sorted_and_has_sane_numbers(void **state) {
     assert_int_equal(catalog_find(STR("m5.large"))->on_demand_usd_micro, 96000);
     assert_int_equal(catalog_find(STR("t3.micro"))->memory_mib, 1024);
     assert_int_equal(catalog_find(STR("c7g.large"))->arch, CATALOG_ARM64);
+    assert_int_equal(catalog_find(STR("c6g.large"))->on_demand_usd_micro, 68000);
+    assert_int_equal(catalog_find(STR("c6g.xlarge"))->memory_mib, 8192);
+    assert_int_equal(catalog_find(STR("m6in.xlarge"))->network_mbps_base, 6250);
     assert_null(catalog_find(STR("c5")));
     assert_null(catalog_find(STR_EMPTY));
+}
+
+static void every_type_that_the_examples_and_defaults_name_is_known(void **state) {
+    (void)state;
+    static const char *const NAMES[] = {
+        "c7g.large",   "c6g.large",  "c7i.large",   "c6a.large", "c7i.xlarge",
+        "c7g.xlarge",  "c6g.xlarge", "i4i.xlarge",  "m7g.large", "i3en.xlarge",
+        "m6in.xlarge", "m5n.xlarge", "c6in.xlarge",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(NAMES); i++) {
+        const struct catalog_type *t = catalog_find(str_from(NAMES[i]));
+        if (!t)
+            fail_msg("%s is not in the catalog", NAMES[i]);
+        assert_true(t->current_generation && !t->bare_metal);
+        assert_in_range(t->network_mbps_base, 500, t->network_mbps_peak);
+    }
 }
 
 static void regions_and_zones_are_listed(void **state) {
@@ -169,6 +188,7 @@ static void what_is_not_offered_in_a_zone_cannot_be_launched_there(void **state)
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_catalog_is_sorted_and_has_sane_numbers),
+        cmocka_unit_test(every_type_that_the_examples_and_defaults_name_is_known),
         cmocka_unit_test(regions_and_zones_are_listed),
         cmocka_unit_test(every_zone_has_a_default_subnet_with_its_free_addresses),
         cmocka_unit_test(image_aliases_lead_to_images_of_their_architecture),
