@@ -156,6 +156,16 @@ static void dns_ask(struct dns *dns) {
     dns_set_timer(dns);
 }
 
+/* "localhost" is this machine whatever hosts file or server says (RFC 6761, section 6.3). */
+static bool dns_take_localhost(struct dns *dns, struct str host) {
+    if (!str_equal_nocase(host, STR("localhost")))
+        return false;
+    must(address_parse_host(STR("127.0.0.1"), dns->port, &dns->addresses[0], NULL) == 0);
+    must(address_parse_host(STR("::1"), dns->port, &dns->addresses[1], NULL) == 0);
+    dns->count = 2;
+    return true;
+}
+
 struct dns *dns_lookup(struct loop *loop, struct str host, uint16_t port,
                        void (*fn)(void *arg, const struct address *addresses, size_t count,
                                   const struct err *why),
@@ -171,6 +181,8 @@ struct dns *dns_lookup(struct loop *loop, struct str host, uint16_t port,
         bare = str_slice(host, 1, host.len - 1);
     if (address_parse_host(bare, port, &dns->addresses[0], NULL) == 0) {
         dns->count = 1;
+        dns_answer_soon(dns);
+    } else if (dns_take_localhost(dns, host)) {
         dns_answer_soon(dns);
     } else if (host.len == 0 || !str_copy(dns->host, sizeof dns->host, host) ||
                strlen(dns->host) != host.len) {
