@@ -167,6 +167,7 @@ struct head {
     struct story_event **events;
     uint32_t event_count, event_capacity;
     uint64_t event_seq;
+    uint32_t told_phase, told_seconds; /* what the last progress record was about */
     int events_fd;
     struct live_view view;
     char spot_note[160];

@@ -123,8 +123,12 @@ static void say_clock(struct buf *b, uint64_t ns) {
 void tell_progress(struct head *h) {
     uint32_t phase = h->run->phase;
     const struct measure_second *last = measure_latest(h->measure, phase);
-    if (!h->measure->phases[phase].request_count || !last)
+    uint32_t seconds = h->measure->phases[phase].final_count;
+    bool is_told = h->told_phase == phase && h->told_seconds == seconds;
+    if (!h->measure->phases[phase].request_count || !last || is_told)
         return;
+    h->told_phase = phase;
+    h->told_seconds = seconds;
     const struct measure_cell *total = &h->measure->phases[phase].total;
     uint64_t now = loop_now_ns(h->loop), start = h->phases[phase].start_ns;
     uint64_t errors = measure_errors(total), answers = total->ok + errors;

@@ -5,7 +5,7 @@
 S=$WORK/small.yaml
 asked() { follow "$1" && truth_is 'any(.calls[]; .action == "CreateFleet")' true; }
 ending() { follow "$1" && truth_is 'any(.calls[]; .action == "TerminateInstances")' true; }
-loads() { has_said "$1" phase_start true; }
+loads() { has_said "$1" progress ".answers > 0"; }
 strike() { kill "-$2" "$(head_pid "$1")"; }
 stopped() { has_said "$1" stop ".level == $2"; }
 
