@@ -59,7 +59,7 @@ bool loop_timer_is_set(const struct loop_timer *timer);
  * `fn` gets LOOP_READ or LOOP_WRITE, one a call; an error or hang-up shows as what is watched. */
 NODISCARD struct loop_watch *loop_watch_new(struct loop *loop, int fd, int interest,
                                             void (*fn)(void *arg, int ready), void *arg);
-void loop_watch_set(struct loop_watch *watch, int interest); /* LOOP_NONE: silent for now */
+void loop_watch_set(struct loop_watch *watch, int interest); /* LOOP_NONE: silent until set again */
 /* Free before the descriptor is closed. */
 void loop_watch_free(struct loop_watch *own_watch);
 

@@ -48,7 +48,7 @@ struct rig {
     enum run_refusal refuse; /* launch calls are refused so */
     bool lists_fail, journal_fails, journal_mute, prepare_denied, resources_stuck;
     bool phases_hang, setup_fails, services_fail, phase_fails;
-    bool joins_off;                  /* nobody calls home for now */
+    bool joins_off;                  /* nobody calls home while it is set */
     char token[TOKEN_BYTES_MAX + 1]; /* of the last launch */
     uint32_t launch_calls;
     struct run_action last_launch;
